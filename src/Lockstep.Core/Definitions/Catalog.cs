@@ -1,0 +1,79 @@
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>One version of a view, checked and bound: what it is keyed by, what a row of it holds, what it means.</summary>
+public sealed record ViewVersion
+{
+    public required FeatureView View { get; init; }
+
+    /// <summary>Hex SHA-256 over everything that can change a value (S23).</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>Join keys of all its entities, in order; empty for on-demand views.</summary>
+    public required Schema Keys { get; init; }
+
+    /// <summary>Its features with their types, in schema order.</summary>
+    public required Schema Features { get; init; }
+
+    /// <summary>What stands for null, for each feature; <see cref="Value.Null"/> where the author gave nothing.</summary>
+    public required IReadOnlyList<Value> Defaults { get; init; }
+
+    /// <summary>Not served any more (S24).</summary>
+    public bool Retired { get; init; }
+
+    public string Name => View.Name;
+    public SemanticVersion Version => View.Version;
+
+    /// <summary><c>weather@1.0.0</c>: the name of the version in stores, messages and lineage.</summary>
+    public string Id => $"{Name}@{Version}";
+
+    public override string ToString() => Id;
+}
+
+/// <summary>What is registered at one moment: an immutable snapshot that batch, streams and serving share. An apply makes a new one.</summary>
+public sealed class Catalog
+{
+    readonly Dictionary<string, List<ViewVersion>> _views = new(StringComparer.Ordinal);
+    readonly Dictionary<string, List<FeatureService>> _services = new(StringComparer.Ordinal);
+
+    public Catalog(long number, IEnumerable<Entity> entities, IEnumerable<Source> sources, IEnumerable<ViewVersion> views, IEnumerable<FeatureService> services)
+    {
+        Number = number;
+        Entities = entities.ToDictionary(e => e.Name, StringComparer.Ordinal);
+        Sources = sources.ToDictionary(s => s.Name, StringComparer.Ordinal);
+        Views = [.. views.OrderBy(v => v.Name, StringComparer.Ordinal).ThenBy(v => v.Version)];
+        Services = [.. services.OrderBy(s => s.Name, StringComparer.Ordinal).ThenBy(s => s.Version)];
+        foreach (var view in Views) Add(_views, view.Name, view);
+        foreach (var service in Services) Add(_services, service.Name, service);
+    }
+
+    public static readonly Catalog Empty = new(0, [], [], [], []);
+
+    /// <summary>Number of the apply that made it; 0 before the first.</summary>
+    public long Number { get; }
+
+    public IReadOnlyDictionary<string, Entity> Entities { get; }
+    public IReadOnlyDictionary<string, Source> Sources { get; }
+
+    /// <summary>All versions, by name and then version.</summary>
+    public IReadOnlyList<ViewVersion> Views { get; }
+
+    public IReadOnlyList<FeatureService> Services { get; }
+
+    /// <summary>The newest version that the selector matches and that is not retired; null when there is none.</summary>
+    public ViewVersion? FindView(string name, VersionSelector selector = default)
+        => _views.TryGetValue(name, out var versions) ? versions.FindLast(v => !v.Retired && selector.Matches(v.Version)) : null;
+
+    public IReadOnlyList<ViewVersion> VersionsOf(string view) => _views.TryGetValue(view, out var versions) ? versions : [];
+
+    /// <summary>The service, newest version unless one is named; null when there is none.</summary>
+    public FeatureService? FindService(string name, int? version = null)
+        => _services.TryGetValue(name, out var versions) ? versions.FindLast(s => version is null || s.Version == version) : null;
+
+    static void Add<T>(Dictionary<string, List<T>> map, string name, T item)
+    {
+        if (!map.TryGetValue(name, out var list)) map.Add(name, list = []);
+        list.Add(item);
+    }
+}

@@ -1,0 +1,125 @@
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>A named, versioned group of features that are computed and stored together.</summary>
+public abstract record FeatureView : Definition
+{
+    public SemanticVersion Version { get; init; } = SemanticVersion.Default;
+
+    /// <summary>The entities whose join keys, one after the other, are the view's key. Empty for an on-demand view.</summary>
+    public IReadOnlyList<string> Entities { get; init; } = [];
+
+    /// <summary>Whether it is served online.</summary>
+    public bool Online { get; init; } = true;
+
+    /// <summary>Expectations, as written.</summary>
+    public IReadOnlyList<string> Expect { get; init; } = [];
+}
+
+/// <summary>The newest row of a table as of an instant (S5, S6).</summary>
+public sealed record ValueView : FeatureView
+{
+    public const string KindName = "value_view";
+    public override string Kind => KindName;
+
+    /// <summary>The source it reads; null when <see cref="Sql"/> says what to read.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>A SELECT over sources by their names; computed once a run and stored offline.</summary>
+    public string? Sql { get; init; }
+
+    /// <summary>The event timestamp column of <see cref="Sql"/>; a source names its own.</summary>
+    public string? Timestamp { get; init; }
+
+    /// <summary>The created timestamp column of <see cref="Sql"/>.</summary>
+    public string? Created { get; init; }
+
+    /// <summary>Rows older than this do not count, microseconds; 0: no limit.</summary>
+    public long Ttl { get; init; }
+
+    public string? Where { get; init; }
+
+    /// <summary>Features in schema order.</summary>
+    public required IReadOnlyList<ValueFeature> Features { get; init; }
+}
+
+/// <summary>A column of a value view.</summary>
+public sealed record ValueFeature
+{
+    public required string Name { get; init; }
+
+    /// <summary>The column it is read from; its own name unless the author says otherwise.</summary>
+    public required string Column { get; init; }
+
+    public required FeatureType Type { get; init; }
+
+    /// <summary>What stands for null, at training and at serving alike; null: nothing.</summary>
+    public Value Default { get; init; }
+
+    public string? Description { get; init; }
+}
+
+/// <summary>Functions over windows of events (S9 to S15).</summary>
+public sealed record AggregationView : FeatureView
+{
+    public const string KindName = "aggregation_view";
+    public override string Kind => KindName;
+
+    public required string Source { get; init; }
+    public string? Where { get; init; }
+
+    /// <summary>Events count this much later, microseconds (S9).</summary>
+    public long Delay { get; init; }
+
+    public required IReadOnlyList<AggregateFeature> Features { get; init; }
+}
+
+/// <summary>One function over one column and any number of windows; one feature for each window.</summary>
+public sealed record AggregateFeature
+{
+    public required string Name { get; init; }
+
+    /// <summary>The function by its name: count, sum, avg …</summary>
+    public required string Function { get; init; }
+
+    /// <summary>The column it reads; null for <c>count: "*"</c>.</summary>
+    public string? Column { get; init; }
+
+    /// <summary>Parameters by name, as written: n, q, half_life …</summary>
+    public IReadOnlyDictionary<string, string> Parameters { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    public string? Where { get; init; }
+
+    public required IReadOnlyList<Window> Windows { get; init; }
+
+    public Value Default { get; init; }
+    public string? Description { get; init; }
+}
+
+/// <summary>A length of time, or the whole past; with the hop that its lower edge moves by.</summary>
+public readonly record struct Window(long Length, long Hop)
+{
+    /// <summary>Length of <c>lifetime</c>: no lower end.</summary>
+    public const long Lifetime = long.MaxValue;
+
+    public bool IsLifetime => Length == Lifetime;
+    public string Name => IsLifetime ? "lifetime" : Duration.Format(Length);
+}
+
+/// <summary>Expressions over request fields and other features (S16, S17).</summary>
+public sealed record OnDemandView : FeatureView
+{
+    public const string KindName = "on_demand_view";
+    public override string Kind => KindName;
+
+    public IReadOnlyList<Field> Request { get; init; } = [];
+    public required IReadOnlyList<ExpressionFeature> Features { get; init; }
+}
+
+/// <summary>A feature that is an expression, as written.</summary>
+public sealed record ExpressionFeature(string Name, string Expression)
+{
+    public Value Default { get; init; }
+    public string? Description { get; init; }
+}

@@ -1,0 +1,10 @@
+namespace Lockstep.Core.Definitions;
+
+/// <summary>Everything that a project's files, or its C# code, define. Order is that of the files.</summary>
+public sealed record ProjectDefinitions
+{
+    public IReadOnlyList<Entity> Entities { get; init; } = [];
+    public IReadOnlyList<Source> Sources { get; init; } = [];
+    public IReadOnlyList<FeatureView> Views { get; init; } = [];
+    public IReadOnlyList<FeatureService> Services { get; init; } = [];
+}

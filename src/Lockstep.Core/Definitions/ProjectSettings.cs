@@ -1,0 +1,45 @@
+namespace Lockstep.Core.Definitions;
+
+/// <summary>What <c>lockstep.yaml</c> says, for one environment, with variables filled in. Relative paths are relative to the project folder.</summary>
+public sealed record ProjectSettings
+{
+    public const string FileName = "lockstep.yaml";
+
+    public required string Project { get; init; }
+
+    /// <summary>The environment these settings are for; null: the default one.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>A file, or <c>postgres://…</c>.</summary>
+    public string Registry { get; init; } = "data/registry.db";
+
+    /// <summary>A folder, or <c>s3://…</c>.</summary>
+    public string OfflineStore { get; init; } = "data/offline";
+
+    /// <summary><c>embedded:file</c>, <c>redis://…</c>, <c>postgres://…</c>.</summary>
+    public string OnlineStore { get; init; } = "embedded:data/online.db";
+
+    /// <summary><c>duckdb</c>, or <c>spark: sc://…</c>.</summary>
+    public string Engine { get; init; } = "duckdb";
+
+    public ServerSettings Server { get; init; } = new();
+
+    /// <summary>Names of all environments that the file declares.</summary>
+    public IReadOnlyList<string> Environments { get; init; } = [];
+}
+
+/// <summary>Where and within what limits the server answers.</summary>
+public sealed record ServerSettings
+{
+    public string Host { get; init; } = "127.0.0.1";
+    public int Port { get; init; } = 6566;
+
+    /// <summary>Bytes of a request's body. Default: 4 MiB.</summary>
+    public long MaxRequestBytes { get; init; } = 4 << 20;
+
+    /// <summary>Entity rows of one online request. Default: 10,000.</summary>
+    public int MaxEntities { get; init; } = 10_000;
+
+    /// <summary>Features of one online request. Default: 5,000.</summary>
+    public int MaxFeatures { get; init; } = 5_000;
+}

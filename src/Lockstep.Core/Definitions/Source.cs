@@ -1,0 +1,63 @@
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>Where rows or events come from: a table, a stream, or both (S25).</summary>
+public sealed record Source : Definition
+{
+    public const string KindName = "source";
+    public override string Kind => KindName;
+
+    public TableSource? Table { get; init; }
+
+    /// <summary>Reserved for streams: push, files, Kafka.</summary>
+    public StreamSource? Stream { get; init; }
+
+    /// <summary>Declared columns; null: read from the data at apply.</summary>
+    public IReadOnlyList<Field>? Columns { get; init; }
+
+    /// <summary>A filter over the source's columns, as written; null keeps every row.</summary>
+    public string? Where { get; init; }
+}
+
+public enum TableFormat { Parquet, Csv, JsonLines, Json, Delta }
+
+/// <summary>Files of one format, or a Delta table.</summary>
+public sealed record TableSource
+{
+    /// <summary>A file, a pattern with <c>*</c> and <c>**</c>, or the folder of a Delta table; relative to the project folder.</summary>
+    public required string Path { get; init; }
+
+    public required TableFormat Format { get; init; }
+
+    /// <summary>The column that says when a row was known.</summary>
+    public required string Timestamp { get; init; }
+
+    /// <summary>The column that says when a row was written; optional.</summary>
+    public string? Created { get; init; }
+
+    /// <summary>The table is complete up to here (S25), microseconds; null: up to its newest event.</summary>
+    public long? CompleteUntil { get; init; }
+}
+
+/// <summary>A stream of events. One of push, files, kafka.</summary>
+public abstract record StreamSource
+{
+    /// <summary>The event time column of a source without a table.</summary>
+    public string? Timestamp { get; init; }
+
+    public string? Created { get; init; }
+}
+
+/// <summary>Events that callers send over HTTP.</summary>
+public sealed record PushStreamSource : StreamSource;
+
+/// <summary>A folder whose new files are events.</summary>
+public sealed record FileStreamSource(string Path) : StreamSource;
+
+/// <summary>A Kafka topic.</summary>
+public sealed record KafkaStreamSource(string Topic, string Format) : StreamSource
+{
+    public string? Servers { get; init; }
+    public string? Schema { get; init; }
+}

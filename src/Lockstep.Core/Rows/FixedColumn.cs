@@ -1,0 +1,86 @@
+using System.Runtime.CompilerServices;
+
+namespace Lockstep.Core.Rows;
+
+/// <summary>Values of one width, side by side.</summary>
+public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : unmanaged, IComparable<T>
+{
+    T[] _values = [];
+
+    public ReadOnlySpan<T> Values => _values.AsSpan(0, Count);
+
+    /// <summary>The values to change in place; nulls keep whatever stands there.</summary>
+    public Span<T> Writable => _values.AsSpan(0, Count);
+
+    public override void Reserve(int rows)
+    {
+        if (_values.Length < rows) Array.Resize(ref _values, Math.Max(rows, Math.Max(16, _values.Length * 2)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(T value)
+    {
+        if (Count == _values.Length) Reserve(Count + 1);
+        MarkNext(true);
+        _values[Count++] = value;
+    }
+
+    public override void AppendNull()
+    {
+        if (Count == _values.Length) Reserve(Count + 1);
+        MarkNext(false);
+        _values[Count++] = default;
+    }
+
+    /// <summary>Appends values in one copy; an empty bitmap means that none is null.</summary>
+    public void AppendRange(ReadOnlySpan<T> values, ReadOnlySpan<ulong> validity)
+    {
+        Reserve(Count + values.Length);
+        values.CopyTo(_values.AsSpan(Count));
+        var first = Count;
+        Count += values.Length;
+        MarkRange(first, values.Length, validity);
+    }
+
+    /// <summary>Replaces the value of a row.</summary>
+    public void Set(int row, T value)
+    {
+        SetValid(row);
+        Writable[row] = value;
+    }
+
+    public override void AppendFrom(Column source, int row)
+    {
+        if (row < 0 || source.IsNull(row)) AppendNull();
+        else Append(((FixedColumn<T>)source)._values[row]);
+    }
+
+    public override void Append(Value value)
+    {
+        if (value.IsNull) { AppendNull(); return; }
+        switch (this)
+        {
+            case FixedColumn<byte> c: c.Append(value.AsBool ? (byte)1 : (byte)0); break;
+            case FixedColumn<int> c: c.Append(checked((int)value.AsInt64)); break;
+            case FixedColumn<long> c: c.Append(value.AsInt64); break;
+            case FixedColumn<float> c: c.Append(value.AsFloat32); break;
+            case FixedColumn<double> c: c.Append(value.AsFloat64); break;
+            case FixedColumn<Int128> c: c.Append(value.AsDecimal); break;
+            default: throw new NotSupportedException($"No value of type {Type} in a column of {typeof(T)}.");
+        }
+    }
+
+    public override Value GetValue(int row) => IsNull(row) ? Value.Null : this switch
+    {
+        FixedColumn<byte> c => Value.Of(c.Values[row] != 0),
+        FixedColumn<int> c => Type.Kind == TypeKind.Date ? Value.Date(c.Values[row]) : Value.Of(c.Values[row]),
+        FixedColumn<long> c => Type.Kind == TypeKind.Timestamp ? Value.Timestamp(c.Values[row]) : Value.Of(c.Values[row]),
+        FixedColumn<float> c => Value.Of(c.Values[row]),
+        FixedColumn<double> c => Value.Of(c.Values[row]),
+        FixedColumn<Int128> c => Value.Decimal(c.Values[row], Type.Scale),
+        _ => throw new NotSupportedException($"No value of type {Type} in a column of {typeof(T)}."),
+    };
+
+    protected override int CompareValid(int row, Column other, int otherRow)
+        => _values[row].CompareTo(((FixedColumn<T>)other)._values[otherRow]);
+}

@@ -1,0 +1,71 @@
+namespace Lockstep.Core.Rows;
+
+/// <summary>Lists: the elements of all rows in one column; row <c>i</c> ends at <c>Ends[i]</c>.</summary>
+public sealed class ListColumn(FeatureType type) : Column(type)
+{
+    int[] _ends = [];
+
+    public Column Elements { get; } = Create(type.Element!);
+    public ReadOnlySpan<int> Ends => _ends.AsSpan(0, Count);
+
+    public int Start(int row) => row == 0 ? 0 : _ends[row - 1];
+    public int Length(int row) => _ends[row] - Start(row);
+
+    public override void Reserve(int rows)
+    {
+        if (_ends.Length < rows) Array.Resize(ref _ends, Math.Max(rows, Math.Max(16, _ends.Length * 2)));
+    }
+
+    public override void Clear()
+    {
+        base.Clear();
+        Elements.Clear();
+    }
+
+    /// <summary>Closes a row over the elements appended to <see cref="Elements"/> since the last row.</summary>
+    public void EndRow()
+    {
+        if (Count == _ends.Length) Reserve(Count + 1);
+        MarkNext(true);
+        _ends[Count++] = Elements.Count;
+    }
+
+    public override void AppendNull()
+    {
+        if (Count == _ends.Length) Reserve(Count + 1);
+        MarkNext(false);
+        _ends[Count++] = Elements.Count;
+    }
+
+    public override void AppendFrom(Column source, int row)
+    {
+        if (row < 0 || source.IsNull(row)) { AppendNull(); return; }
+        var list = (ListColumn)source;
+        for (var i = list.Start(row); i < list._ends[row]; i++) Elements.AppendFrom(list.Elements, i);
+        EndRow();
+    }
+
+    public override void Append(Value value)
+    {
+        if (value.IsNull) { AppendNull(); return; }
+        foreach (var element in value.AsList) Elements.Append(element);
+        EndRow();
+    }
+
+    public override Value GetValue(int row)
+    {
+        if (IsNull(row)) return Value.Null;
+        var elements = new Value[Length(row)];
+        for (var i = 0; i < elements.Length; i++) elements[i] = Elements.GetValue(Start(row) + i);
+        return Value.List(elements);
+    }
+
+    protected override int CompareValid(int row, Column other, int otherRow)
+    {
+        var list = (ListColumn)other;
+        var shared = Math.Min(Length(row), list.Length(otherRow));
+        for (var i = 0; i < shared; i++)
+            if (Elements.Compare(Start(row) + i, list.Elements, list.Start(otherRow) + i) is var order and not 0) return order;
+        return Length(row).CompareTo(list.Length(otherRow));
+    }
+}

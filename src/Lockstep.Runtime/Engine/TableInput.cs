@@ -1,0 +1,67 @@
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Runtime.Engine;
+
+/// <summary>One file of a table, with what is known of it without opening it.</summary>
+public sealed record TableFile(string Path)
+{
+    public long Size { get; init; } = -1;
+
+    /// <summary>When it was last written, microseconds; -1: unknown.</summary>
+    public long Modified { get; init; } = -1;
+
+    /// <summary>Values of partition columns that the file's rows do not hold themselves, already unescaped; null text is null.</summary>
+    public IReadOnlyDictionary<string, string?> Partition { get; init; } = new Dictionary<string, string?>();
+}
+
+/// <summary>The files of a table as of one moment, in an order that does not show in any result.</summary>
+public sealed record TableInput
+{
+    /// <summary>How messages call it: <c>source 'weather'</c>.</summary>
+    public required string Name { get; init; }
+
+    public required TableFormat Format { get; init; }
+    public required IReadOnlyList<TableFile> Files { get; init; }
+
+    /// <summary>Columns that the table is known to have (a Delta table's schema); null: read from the files. Files that lack one give null.</summary>
+    public Schema? Schema { get; init; }
+}
+
+/// <summary>A column to read, and as what. The engine converts by S1 to S3: what does not convert without loss is an error with file, column, row and value.</summary>
+public sealed record ScanColumn(string Column, Field As);
+
+/// <summary>Which rows and columns of a table to read.</summary>
+public sealed record ScanRequest
+{
+    public required TableInput Table { get; init; }
+    public required IReadOnlyList<ScanColumn> Columns { get; init; }
+
+    /// <summary>The column of <see cref="NotBefore"/> and <see cref="NotAfter"/>; null: no bounds.</summary>
+    public string? TimeColumn { get; init; }
+
+    /// <summary>Included. Rows whose time is null are left out when either bound is set.</summary>
+    public long NotBefore { get; init; } = long.MinValue;
+
+    /// <summary>Included.</summary>
+    public long NotAfter { get; init; } = long.MaxValue;
+
+    /// <summary>Rows come in the order of files and rows; costs parallelism. A spine needs it (S18), a source does not (S6).</summary>
+    public bool KeepOrder { get; init; }
+}
+
+/// <summary>Author SQL over named tables. Only one SELECT is accepted; it sees these tables and no other file.</summary>
+public sealed record QueryRequest
+{
+    /// <summary>How messages call it: <c>view 'airports'</c>.</summary>
+    public required string Name { get; init; }
+
+    public required string Sql { get; init; }
+    public required IReadOnlyDictionary<string, TableInput> Tables { get; init; }
+
+    /// <summary>Columns to read from the result and as what; null: all, as they are.</summary>
+    public IReadOnlyList<ScanColumn>? Columns { get; init; }
+}
+
+/// <summary>A file to write.</summary>
+public sealed record TableOutput(string Path, TableFormat Format);

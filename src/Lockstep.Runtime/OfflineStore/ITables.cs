@@ -1,0 +1,14 @@
+using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Engine;
+
+namespace Lockstep.Runtime.OfflineStore;
+
+/// <summary>Finds the files behind names, as of now.</summary>
+public interface ITables
+{
+    /// <summary>The files of a source's table: its pattern expanded, or the snapshot of its Delta table.</summary>
+    TableInput Source(Source source);
+
+    /// <summary>Where the rows of a value view are read from: its source's table, or for a SQL view its own Delta table as of the last finished run.</summary>
+    TableInput View(ViewVersion view, Catalog catalog);
+}
