@@ -17,7 +17,7 @@ public abstract class Column(FeatureType type)
     public FeatureType Type { get; } = type;
     public int Count { get; protected set; }
 
-    /// <summary>Bit <c>i &amp; 63</c> of word <c>i >> 6</c> is set where row <c>i</c> has a value; empty when every row has one.</summary>
+    /// <summary>Bit <c>i &amp; 63</c> of word <c>i >> 6</c> is set where row <c>i</c> has a value; empty when every row has one. Bits past the last row mean nothing.</summary>
     public ReadOnlySpan<ulong> Validity => _tracked ? _validity.AsSpan(0, (Count + 63) >> 6) : [];
 
     public bool HasNulls => _tracked && NullCount > 0;
@@ -30,7 +30,8 @@ public abstract class Column(FeatureType type)
         {
             if (!_tracked) return 0;
             var set = 0;
-            for (var word = 0; word < (Count + 63) >> 6; word++) set += BitOperations.PopCount(_validity[word]);
+            for (var word = 0; word < Count >> 6; word++) set += BitOperations.PopCount(_validity[word]);
+            if ((Count & 63) != 0) set += BitOperations.PopCount(_validity[Count >> 6] & ((1UL << (Count & 63)) - 1));
             return Count - set;
         }
     }

@@ -24,15 +24,16 @@ public static class Instant
         return FromDateTimeOffset(clock.GetUtcNow());
     }
 
-    /// <summary>Rounds towards the past to a multiple of <paramref name="unit"/>, before 1970 too.</summary>
+    /// <summary>Rounds towards the past to a multiple of <paramref name="unit"/>, before 1970 too; below the first that fits it is <c>long.MinValue</c>.</summary>
     public static long Floor(long micros, long unit)
     {
-        var rest = micros % unit;
-        return rest < 0 ? micros - rest - unit : micros - rest;
+        var down = micros - micros % unit; // towards 1970
+        if (down <= micros) return down;
+        return down >= long.MinValue + unit ? down - unit : long.MinValue;
     }
 
     /// <summary>Days since 1970 of the UTC day that holds the instant.</summary>
-    public static int DayOf(long micros) => (int)(Floor(micros, Day) / Day);
+    public static int DayOf(long micros) => (int)(micros / Day) - (micros % Day < 0 ? 1 : 0);
 
     /// <summary>RFC 3339 in UTC with as many digits of the second as needed, up to 6.</summary>
     public static string Format(long micros)
@@ -46,9 +47,9 @@ public static class Instant
     {
         written = 0;
         if (to.Length < 40) return false;
-        var day = Floor(micros, Day);
-        FormatDate(to, ref written, (int)(day / Day));
-        var rest = micros - day;
+        FormatDate(to, ref written, DayOf(micros));
+        var rest = micros % Day;
+        if (rest < 0) rest += Day;
         to[written++] = 'T';
         Two(to, ref written, (int)(rest / Hour));
         to[written++] = ':';

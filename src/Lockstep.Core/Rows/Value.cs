@@ -136,13 +136,13 @@ public readonly struct Value : IEquatable<Value>
             digits++;
             if (after >= scale) { if (text[at] != '0') return false; continue; }
             if (after >= 0) after++;
-            if (value > UInt128.MaxValue / 100) return false;
+            if (value > UInt128.MaxValue / 10 - 1) return false;
             value = value * 10 + (uint)(text[at] - '0');
         }
         if (digits == 0) return false;
         for (var i = Math.Max(after, 0); i < scale; i++)
         {
-            if (value > UInt128.MaxValue / 100) return false;
+            if (value > UInt128.MaxValue / 10 - 1) return false;
             value *= 10;
         }
         if (value >= PowerOfTen(precision)) return false;
