@@ -19,6 +19,12 @@ public sealed record ViewVersion
     /// <summary>What stands for null, for each feature; <see cref="Value.Null"/> where the author gave nothing.</summary>
     public required IReadOnlyList<Value> Defaults { get; init; }
 
+    /// <summary>
+    /// The sources it reads, by name, as they were when it was applied (columns included): what a source becomes later
+    /// gives new versions of views and leaves the old ones as they are (S23, S24). Filled by the binder.
+    /// </summary>
+    public IReadOnlyDictionary<string, Source> Sources { get; init; } = new SortedDictionary<string, Source>(StringComparer.Ordinal);
+
     /// <summary>Not served any more (S24).</summary>
     public bool Retired { get; init; }
 
