@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Lockstep.Cli.Output;
+using Lockstep.Cli.Verbs;
+using Lockstep.Core;
+
+namespace Lockstep.Cli;
+
+/// <summary>The verbs, and the way from arguments to an exit code. One instance a call.</summary>
+internal sealed class CommandLine
+{
+    readonly Dictionary<Command, Verb> _verbOf = [];
+
+    public CommandLine()
+    {
+        Root = new Command("lockstep", "Features for machine learning, the same in training and serving");
+        foreach (var option in Globals.All) Root.Add(option);
+        foreach (var verb in Verbs)
+        {
+            var command = verb.ToCommand();
+            _verbOf.Add(command, verb);
+            Root.Add(command);
+        }
+    }
+
+    public GlobalOptions Globals { get; } = new();
+    public Command Root { get; }
+
+    /// <summary>In the order of help.</summary>
+    public IReadOnlyList<Verb> Verbs { get; } =
+    [
+        new InitVerb(),
+        new HelpVerb(),
+        new VersionVerb(),
+        new CompletionVerb(),
+    ];
+
+    public Verb? Find(string name) => Verbs.FirstOrDefault(v => v.Name == name);
+    public Verb? Of(Command command) => _verbOf.GetValueOrDefault(command);
+
+    public async Task<int> RunAsync(IReadOnlyList<string> args, CliConsole console, CancellationToken token)
+    {
+        if (args.Count > 0 && args[0] == Completer.Word) return Completer.Run(this, args, console);
+        if (args.Count == 1 && args[0] == "--version") args = ["version"];
+        var parsed = Root.Parse(args);
+        var verb = Of(parsed.CommandResult.Command);
+        if (verb is not null && parsed.GetValue(Globals.Help))
+        {
+            HelpWriter.WriteVerb(console.Out, console.OutPaint, this, verb);
+            return ExitCode.Done;
+        }
+        if (parsed.Errors.Count > 0 && !(verb is null && parsed.UnmatchedTokens.Count == 0)) return Complain(parsed, verb, console);
+        if (verb is null)
+        {
+            HelpWriter.WriteOverview(console.Out, console.OutPaint, this);
+            return ExitCode.Done;
+        }
+        return await RunAsync(verb, new VerbContext(this, parsed, console), token);
+    }
+
+    static async Task<int> RunAsync(Verb verb, VerbContext context, CancellationToken token)
+    {
+        var console = context.Console;
+        var red = console.ErrorPaint.Red("error:");
+        try
+        {
+            return await verb.RunAsync(context, token);
+        }
+        catch (OperationCanceledException) when (token.IsCancellationRequested)
+        {
+            context.Say($"Stopped. {verb.WhenInterrupted}");
+            return ExitCode.Interrupted;
+        }
+        catch (LockstepException e)
+        {
+            if (e.Problems.Count > 0) ProblemList.Write(e.Problems, console);
+            else context.Say($"{red} {e.Message}");
+            Trace(e, console);
+            return (int)e.Kind;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The machine's no, such as a full disk or a folder that may not be written: its own words are the best there are.
+            context.Say($"{red} {e.Message}");
+            Trace(e, console);
+            return ExitCode.Failed;
+        }
+#pragma warning disable CA1031 // The last place: whatever comes here is a bug of ours, and has to be told as one.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            context.Say($"{red} this is a bug in Lockstep: {e.GetType().Name}: {e.Message}");
+            if (!Trace(e, console)) context.Say($"Please report it, with what {TraceVariable}=1 lockstep {verb.Name} … prints.");
+            return ExitCode.Failed;
+        }
+    }
+
+    public const string TraceVariable = "LOCKSTEP_TRACE";
+
+    static bool Trace(Exception e, CliConsole console)
+    {
+        if (string.IsNullOrEmpty(console.Variable(TraceVariable))) return false;
+        console.Error.WriteLine(console.ErrorPaint.Faint(e.ToString()));
+        return true;
+    }
+
+    /// <summary>Says everything that is wrong with the arguments, and what they would have to be.</summary>
+    int Complain(ParseResult parsed, Verb? verb, CliConsole console)
+    {
+        var red = console.ErrorPaint.Red("error:");
+        var unmatched = parsed.UnmatchedTokens.ToList();
+        if (verb is null && unmatched is [var word, ..])
+        {
+            var known = Verbs.Where(v => !v.Hidden).Select(v => v.Name);
+            console.Error.WriteLine(word.StartsWith('-')
+                ? $"{red} there is no option '{word}'.{NearestName.Hint(word, Names(Globals.All), "Options")}"
+                : $"{red} there is no verb '{word}'.{NearestName.Hint(word, known, "Verbs")}");
+            console.Error.WriteLine("Run 'lockstep help' for what there is.");
+            return ExitCode.BadArguments;
+        }
+        var options = Names([.. verb!.Options, .. Globals.All]).ToList();
+        foreach (var token in unmatched)
+            console.Error.WriteLine(token.StartsWith('-')
+                ? $"{red} '{verb.Name}' has no option '{token}'.{NearestName.Hint(token, options, "Options")}"
+                : $"{red} '{verb.Name}' takes no argument '{token}'.");
+        foreach (var error in parsed.Errors.Where(e => !unmatched.Exists(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal))))
+            console.Error.WriteLine($"{red} {error.Message}");
+        console.Error.WriteLine($"Run 'lockstep help {verb.Name}' for what it takes.");
+        return ExitCode.BadArguments;
+    }
+
+    static IEnumerable<string> Names(IEnumerable<Option> options) => options.Where(o => !o.Hidden).Select(o => o.Name);
+}
