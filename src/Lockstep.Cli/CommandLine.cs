@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+
 using Lockstep.Cli.Output;
 using Lockstep.Cli.Verbs;
 using Lockstep.Core;
@@ -11,8 +12,19 @@ internal sealed class CommandLine
 {
     readonly Dictionary<Command, Verb> _verbOf = [];
 
-    public CommandLine()
+    public CommandLine() : this(
+    [
+        new InitVerb(),
+        new HelpVerb(),
+        new VersionVerb(),
+        new CompletionVerb(),
+    ])
     {
+    }
+
+    internal CommandLine(IReadOnlyList<Verb> verbs)
+    {
+        Verbs = verbs;
         Root = new Command("lockstep", "Features for machine learning, the same in training and serving");
         foreach (var option in Globals.All) Root.Add(option);
         foreach (var verb in Verbs)
@@ -27,13 +39,7 @@ internal sealed class CommandLine
     public Command Root { get; }
 
     /// <summary>In the order of help.</summary>
-    public IReadOnlyList<Verb> Verbs { get; } =
-    [
-        new InitVerb(),
-        new HelpVerb(),
-        new VersionVerb(),
-        new CompletionVerb(),
-    ];
+    public IReadOnlyList<Verb> Verbs { get; }
 
     public Verb? Find(string name) => Verbs.FirstOrDefault(v => v.Name == name);
     public Verb? Of(Command command) => _verbOf.GetValueOrDefault(command);
@@ -49,7 +55,8 @@ internal sealed class CommandLine
             HelpWriter.WriteVerb(console.Out, console.OutPaint, this, verb);
             return ExitCode.Done;
         }
-        if (parsed.Errors.Count > 0 && !(verb is null && parsed.UnmatchedTokens.Count == 0)) return Complain(parsed, verb, console);
+        var unknown = Unknown(parsed, verb);
+        if (unknown.Count > 0 || (verb is not null && parsed.Errors.Count > 0)) return Complain(parsed, verb, unknown, console);
         if (verb is null)
         {
             HelpWriter.WriteOverview(console.Out, console.OutPaint, this);
@@ -104,26 +111,35 @@ internal sealed class CommandLine
         return true;
     }
 
+    /// <summary>Words that belong nowhere. An unknown option that the parser took for an argument is one of them.</summary>
+    static List<string> Unknown(ParseResult parsed, Verb? verb)
+    {
+        var unknown = parsed.UnmatchedTokens.ToList();
+        var quoted = parsed.Tokens.Any(t => t.Type == TokenType.DoubleDash);
+        foreach (var argument in quoted || verb is null ? [] : verb.Arguments)
+            unknown.AddRange((parsed.GetResult(argument)?.Tokens ?? []).Select(t => t.Value).Where(v => v.Length > 1 && v[0] == '-'));
+        return unknown;
+    }
+
     /// <summary>Says everything that is wrong with the arguments, and what they would have to be.</summary>
-    int Complain(ParseResult parsed, Verb? verb, CliConsole console)
+    int Complain(ParseResult parsed, Verb? verb, List<string> unknown, CliConsole console)
     {
         var red = console.ErrorPaint.Red("error:");
-        var unmatched = parsed.UnmatchedTokens.ToList();
-        if (verb is null && unmatched is [var word, ..])
+        if (verb is null)
         {
-            var known = Verbs.Where(v => !v.Hidden).Select(v => v.Name);
-            console.Error.WriteLine(word.StartsWith('-')
-                ? $"{red} there is no option '{word}'.{NearestName.Hint(word, Names(Globals.All), "Options")}"
-                : $"{red} there is no verb '{word}'.{NearestName.Hint(word, known, "Verbs")}");
+            console.Error.WriteLine(unknown[0].StartsWith('-')
+                ? $"{red} there is no option '{unknown[0]}'.{NearestName.Hint(unknown[0], Names(Globals.All), "Options")}"
+                : $"{red} there is no verb '{unknown[0]}'.{NearestName.Hint(unknown[0], Verbs.Where(v => !v.Hidden).Select(v => v.Name), "Verbs")}");
             console.Error.WriteLine("Run 'lockstep help' for what there is.");
             return ExitCode.BadArguments;
         }
-        var options = Names([.. verb!.Options, .. Globals.All]).ToList();
-        foreach (var token in unmatched)
-            console.Error.WriteLine(token.StartsWith('-')
-                ? $"{red} '{verb.Name}' has no option '{token}'.{NearestName.Hint(token, options, "Options")}"
-                : $"{red} '{verb.Name}' takes no argument '{token}'.");
-        foreach (var error in parsed.Errors.Where(e => !unmatched.Exists(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal))))
+        var options = Names([.. verb.Options, .. Globals.All]).ToList();
+        foreach (var word in unknown.Where(w => w.StartsWith('-')))
+            console.Error.WriteLine($"{red} '{verb.Name}' has no option '{word}'.{NearestName.Hint(word, options, "Options")}");
+        // What follows an unknown option is its value more often than a mistake of its own.
+        foreach (var word in unknown.Exists(w => w.StartsWith('-')) ? [] : unknown)
+            console.Error.WriteLine($"{red} '{verb.Name}' takes no argument '{word}'.");
+        foreach (var error in parsed.Errors.Where(e => !unknown.Exists(w => e.Message.Contains($"'{w}'", StringComparison.Ordinal))))
             console.Error.WriteLine($"{red} {error.Message}");
         console.Error.WriteLine($"Run 'lockstep help {verb.Name}' for what it takes.");
         return ExitCode.BadArguments;

@@ -5,7 +5,7 @@ namespace Lockstep.Cli.Verbs;
 /// <summary>Prints what a shell needs to complete verbs, options and names.</summary>
 internal sealed class CompletionVerb : Verb
 {
-    readonly Argument<string> _shell = new Argument<string>("shell") { Description = "bash" }.AcceptOnlyFromAmong("bash");
+    readonly Argument<string> _shell = new Argument<string>("shell") { Description = "bash" }.OneOf("bash");
 
     public override string Name => "completion";
     public override VerbGroup Group => VerbGroup.Tool;
