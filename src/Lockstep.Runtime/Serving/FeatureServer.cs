@@ -1,0 +1,88 @@
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.OnlineStore;
+
+namespace Lockstep.Runtime.Serving;
+
+/// <summary>
+/// Answers requests for features from an online store by the catalog that was current when they arrived. Safe for any number of
+/// threads; requests take no lock.
+/// </summary>
+public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, ServerSettings settings, Catalog? catalog = null)
+{
+    volatile ServingCatalog _current = new(catalog ?? Catalog.Empty, settings.MaxFeatures);
+    readonly RequestPool _pool = new(Math.Max(8, Environment.ProcessorCount * 4));
+
+    public ServerSettings Settings => settings;
+    public TimeProvider Clock => clock;
+    public IOnlineStore Store => store;
+
+    /// <summary>What requests that arrive now are answered by. A request takes it once and keeps it.</summary>
+    public ServingCatalog Current => _current;
+
+    /// <summary>Puts a catalog in the slot, whole; requests that are under way keep theirs. False: it is the one that is there.</summary>
+    public bool Replace(Catalog next)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        if (ReferenceEquals(_current.Catalog, next)) return false;
+        _current = new(next, settings.MaxFeatures);
+        return true;
+    }
+
+    /// <summary>State for one request; give it back by <see cref="Return"/>, also after an error.</summary>
+    public ServingRequest Rent() => _pool.Rent();
+
+    public void Return(ServingRequest request) => _pool.Return(request);
+
+    /// <summary>Typed access for tools: each row gives the plan's fields by name, in the types of the keys.</summary>
+    public async ValueTask<FeatureVectors> GetAsync(FeatureQuery query, IReadOnlyList<IReadOnlyDictionary<string, Value>> rows, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var now = Instant.Now(clock);
+        if (rows.Count > settings.MaxEntities) throw new LimitException(Limits.MaxEntities, settings.MaxEntities, $"The request has {rows.Count} entity rows");
+        var plan = Current.Compile(query);
+        var request = Rent();
+        try
+        {
+            request.Begin(plan, now);
+            foreach (var row in rows)
+            {
+                for (var i = 0; i < plan.Fields.Length; i++)
+                    request.RowParts[i] = row.TryGetValue(plan.Fields[i].Name, out var value) ? KeyParts.Write(request.Parts, Check(plan.Fields[i], value, request.Rows)) : KeyPart.Missing;
+                request.AddRow(request.RowParts);
+            }
+            await request.ReadAsync(store, token);
+            return FeatureVectors.Of(request);
+        }
+        finally
+        {
+            Return(request);
+        }
+    }
+
+    static Value Check(KeyField field, Value value, int row) => value.IsNull || value.Kind == field.Type.Kind
+        ? value
+        : throw new LockstepException(ErrorKind.BadArguments, $"entities[{row}].{field.Name} is {value} ({value.Kind}); the join key is {field.Type}.");
+}
+
+/// <summary>Keeps the states of requests from one to the next, without a lock: an exchange takes or leaves one.</summary>
+sealed class RequestPool(int size)
+{
+    readonly ServingRequest?[] _items = new ServingRequest?[size];
+
+    public ServingRequest Rent()
+    {
+        for (var i = 0; i < _items.Length; i++)
+            if (_items[i] is not null && Interlocked.Exchange(ref _items[i], null) is { } request) return request;
+        return new();
+    }
+
+    public void Return(ServingRequest request)
+    {
+        request.End();
+        if (!request.IsWorthKeeping) return;
+        for (var i = 0; i < _items.Length; i++)
+            if (_items[i] is null && Interlocked.CompareExchange(ref _items[i], request, null) is null) return;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Runtime.Serving;
+
+/// <summary>
+/// A catalog with the plans compiled for it so far. A request takes it once and keeps it; an apply puts a new one in its place whole,
+/// and with it all plans.
+/// </summary>
+public sealed class ServingCatalog(Catalog catalog, int maxFeatures)
+{
+    // Shapes come from callers: a caller that never repeats one must not fill the memory.
+    const int MaxPlans = 1_024;
+
+    readonly ConcurrentDictionary<byte[], ServingPlan> _plans = new(new ShapeComparer());
+
+    public Catalog Catalog { get; } = catalog;
+
+    /// <summary>The plan of a shape: any bytes that stand for the same query whenever they are equal.</summary>
+    public bool TryGetPlan(ReadOnlySpan<byte> shape, [NotNullWhen(true)] out ServingPlan? plan)
+        => _plans.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(shape, out plan);
+
+    public ServingPlan Compile(ReadOnlySpan<byte> shape, FeatureQuery query)
+    {
+        var plan = ServingPlan.Compile(Catalog, query, maxFeatures);
+        if (_plans.Count >= MaxPlans) _plans.Clear();
+        return _plans.GetOrAdd(shape.ToArray(), plan);
+    }
+
+    public ServingPlan Compile(FeatureQuery query) => ServingPlan.Compile(Catalog, query, maxFeatures);
+
+    sealed class ShapeComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => XxHash64.Hash(alternate).GetHashCode();
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+    }
+}

@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Runtime.Serving;
+
+/// <summary>A field of a request's entity rows: a key column and the type that its values are converted to (S4).</summary>
+public sealed class KeyField(string name, FeatureType type)
+{
+    public string Name { get; } = name;
+    public FeatureType Type { get; } = type;
+
+    /// <summary>The name as it stands in UTF-8.</summary>
+    public byte[] Utf8Name { get; } = Encoding.UTF8.GetBytes(name);
+
+    /// <summary>Reads a key from text as a command line has it: <c>true</c>, <c>42</c>, base64 for bytes; an empty text is the empty text.</summary>
+    public Value Parse(string text) => Type.Kind switch
+    {
+        TypeKind.String => Value.Of(text),
+        TypeKind.Int64 when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) => Value.Of(n),
+        TypeKind.Int32 when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) => Value.Of(n),
+        TypeKind.Bool when text is "true" or "false" => Value.Of(text == "true"),
+        TypeKind.Bytes when Convert.TryFromBase64String(text, new byte[text.Length], out _) => Value.Of(Convert.FromBase64String(text)),
+        _ => throw new LockstepException(ErrorKind.BadArguments, $"'{text}' is no value for join key '{Name}': {Expected}."),
+    };
+
+    /// <summary>What a value has to be, for messages.</summary>
+    public string Expected => Type.Kind switch
+    {
+        TypeKind.Int32 => "it is int32, a whole number from -2147483648 to 2147483647",
+        TypeKind.Int64 => "it is int64, a whole number from -9223372036854775808 to 9223372036854775807",
+        TypeKind.Bool => "it is bool, true or false",
+        TypeKind.Bytes => "it is bytes, written in base64",
+        _ => "it is a string",
+    };
+}
+
+/// <summary>Fields that make up a key, by their places in <see cref="ServingPlan.Fields"/>. Lookups by the same columns share one: the key is encoded once a row.</summary>
+public sealed record KeyGroup(int[] Fields);
+
+/// <summary>A table to read for each row, by the key of one group.</summary>
+public sealed class PlannedLookup
+{
+    public required FeatureLookup Lookup { get; init; }
+    public required int Group { get; init; }
+    public required RowLayout Layout { get; init; }
+
+    /// <summary>Microseconds; 0: rows do not grow too old.</summary>
+    public required long Ttl { get; init; }
+
+    /// <summary>Place of the table among the plan's tables: equal for lookups of the same view version.</summary>
+    public required int Table { get; init; }
+
+    public required string TableName { get; init; }
+}
+
+/// <summary>Outputs side by side that come from one lookup: their row is opened once.</summary>
+/// <param name="Lookup">Place in <see cref="ServingPlan.Lookups"/>.</param>
+/// <param name="First">The first output.</param>
+/// <param name="Count">How many.</param>
+public readonly record struct PlanSegment(int Lookup, int First, int Count);
+
+/// <summary>
+/// What a request means, compiled once for a catalog: the fields it needs, the rows it reads and where each value stands in them.
+/// Immutable; shared by all requests of its shape.
+/// </summary>
+public sealed class ServingPlan
+{
+    ServingPlan(Catalog catalog, FeatureSet set, KeyField[] fields, KeyGroup[] groups, PlannedLookup[] lookups)
+    {
+        (Catalog, Set, Fields, Groups, Lookups) = (catalog, set, fields, groups, lookups);
+        Outputs = [.. set.Outputs];
+        JsonNames = [.. Outputs.Select(o => JsonSerializer.SerializeToUtf8Bytes(o.Name, Json.JsonText.Options))];
+        List<PlanSegment> segments = [];
+        for (var i = 0; i < Outputs.Length; i++)
+        {
+            if (segments.Count > 0 && segments[^1].Lookup == Outputs[i].Lookup) segments[^1] = segments[^1] with { Count = segments[^1].Count + 1 };
+            else segments.Add(new(Outputs[i].Lookup, i, 1));
+        }
+        Segments = [.. segments];
+        Dictionary<string, string> versions = new(StringComparer.Ordinal);
+        foreach (var lookup in lookups.Select(l => l.Lookup))
+        {
+            var version = lookup.View.Version.ToString();
+            if (!versions.TryAdd(lookup.Alias ?? lookup.View.Name, version) && versions[lookup.Alias ?? lookup.View.Name] != version)
+                versions.TryAdd(lookup.View.Id, version);
+        }
+        Versions = [.. versions];
+    }
+
+    public Catalog Catalog { get; }
+    public FeatureSet Set { get; }
+
+    /// <summary>Distinct fields by name and type; a name that is used as two types occurs twice.</summary>
+    public KeyField[] Fields { get; }
+
+    public KeyGroup[] Groups { get; }
+    public PlannedLookup[] Lookups { get; }
+
+    /// <summary>The values of a row, in the order asked for.</summary>
+    public FeatureOutput[] Outputs { get; }
+
+    /// <summary>The name of each output as JSON text, quotes included.</summary>
+    public byte[][] JsonNames { get; }
+
+    public PlanSegment[] Segments { get; }
+
+    /// <summary>View, or alias, and the version that answers; a view read in two versions has the second under its full name.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Versions { get; }
+
+    readonly ConcurrentDictionary<Type, object> _renderings = new();
+
+    /// <summary>What a format makes of the plan once: names, defaults and sizes as its bytes.</summary>
+    public T Rendering<T>(Func<ServingPlan, T> make) where T : class => (T)_renderings.GetOrAdd(typeof(T), static (_, a) => a.make(a.plan), (make, plan: this));
+
+    /// <summary>Resolves and checks what is asked for; every mistake is a <see cref="LockstepException"/> that says what would be right.</summary>
+    public static ServingPlan Compile(Catalog catalog, FeatureQuery query, int maxFeatures = int.MaxValue)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var set = query.Resolve(catalog);
+        if (set.Outputs.Count > maxFeatures)
+            throw new LimitException(Limits.MaxFeatures, maxFeatures, $"The request asks for {set.Outputs.Count} features");
+        List<KeyField> fields = [];
+        List<KeyGroup> groups = [];
+        List<string> tables = [];
+        List<PlannedLookup> lookups = [];
+        foreach (var lookup in set.Lookups)
+        {
+            var view = lookup.View;
+            if (!view.View.Online)
+                throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is not served online: it says 'online: false'. Set 'online: true', apply and materialize, or ask for its features in a training set.");
+            if (view.View is not ValueView value)
+                throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is of kind {view.View.Kind}, which this server does not serve. It serves: {ValueView.KindName}.");
+            int[] places = [.. lookup.KeyColumns.Select((name, i) => Place(fields, f => f.Name == name && f.Type == view.Keys[i].Type, () => new(name, view.Keys[i].Type)))];
+            lookups.Add(new()
+            {
+                Lookup = lookup,
+                Group = Place(groups, g => g.Fields.AsSpan().SequenceEqual(places), () => new(places)),
+                Layout = new(view.Features),
+                Ttl = value.Ttl,
+                Table = Place(tables, t => t == view.Id, () => view.Id),
+                TableName = view.Id,
+            });
+        }
+        return new(catalog, set, [.. fields], [.. groups], [.. lookups]);
+    }
+
+    static int Place<T>(List<T> list, Predicate<T> same, Func<T> make)
+    {
+        var place = list.FindIndex(same);
+        if (place >= 0) return place;
+        list.Add(make());
+        return list.Count - 1;
+    }
+}

@@ -1,0 +1,219 @@
+using Lockstep.Core;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.OnlineStore;
+
+namespace Lockstep.Runtime.Serving;
+
+// One request on its way through serving:
+//  1. Begin with a plan and the instant t that was fixed when the request arrived (S7).
+//  2. AddRow for each entity row: its keys are encoded, once a group of lookups; each (table, key) becomes one read, however many
+//     rows and aliases ask for it.
+//  3. ReadAsync reads all cells at once and finds in each the newest row as of t, or why there is none (S5, S20).
+//  4. Writers ask for Read(row, lookup) and decode values in place.
+// Pooled: after the first few requests of a size it allocates nothing.
+
+/// <summary>The state of one request. Belongs to one request at a time; <see cref="FeatureServer"/> rents it out.</summary>
+public sealed class ServingRequest
+{
+    const int FewBuckets = 64;
+
+    readonly OnlineReadBatch _batch = new();
+    readonly Utf8Buffer _key = new();
+    ServingPlan _plan = null!;
+    int[] _rows = new int[16];      // row * lookups + lookup -> place of the read in the batch, or -1
+    ReadState[] _reads = new ReadState[16];
+    int[] _buckets = new int[FewBuckets]; // hash -> read + 1
+    int _mask;                      // of the buckets in use, a power of two less one
+    KeyPart[] _row = new KeyPart[8];
+    bool[] _nulls = new bool[8];
+
+    struct ReadState
+    {
+        public ulong Hash;
+        public int Next;            // read + 1 of the same bucket
+        public int Lookup;
+        public FeatureStatus Status;
+        public long EventTimestamp;
+        public int RowStart, RowLength;
+    }
+
+    public ServingPlan Plan => _plan;
+
+    /// <summary>The instant that all values are as of, in microseconds.</summary>
+    public long AsOf { get; private set; }
+
+    public int Rows { get; private set; }
+
+    /// <summary>Rows of tables to read, each once.</summary>
+    public int Reads => _batch.Count;
+
+    /// <summary>Encoded parts of keys, by <see cref="KeyPart"/>.</summary>
+    public Utf8Buffer Parts { get; } = new();
+
+    /// <summary>For a writer that goes over a row's segments more than once: which of them hold a null.</summary>
+    internal bool[] SegmentNulls => _nulls;
+
+    /// <summary>Where a writer puts the answer.</summary>
+    public Utf8Buffer Output { get; } = new(4096);
+
+    /// <summary>For bytes that a caller needs to keep during the request.</summary>
+    public Utf8Buffer Scratch { get; } = new();
+
+    public void Begin(ServingPlan plan, long asOf)
+    {
+        (_plan, AsOf, Rows) = (plan, asOf, 0);
+        Parts.Clear();
+        Output.Clear();
+        _batch.Clear();
+        _mask = FewBuckets - 1;
+        Array.Clear(_buckets, 0, FewBuckets);
+        if (_nulls.Length < plan.Segments.Length) _nulls = new bool[plan.Segments.Length];
+        if (_row.Length < plan.Fields.Length) _row = new KeyPart[plan.Fields.Length];
+    }
+
+    /// <summary>One part for each of the plan's fields, to be filled and handed to <see cref="AddRow"/>.</summary>
+    public Span<KeyPart> RowParts => _row.AsSpan(0, _plan.Fields.Length);
+
+    /// <summary>Adds a row by its key parts. A field that is missing is an error that names it and the row.</summary>
+    public void AddRow(ReadOnlySpan<KeyPart> parts)
+    {
+        var plan = _plan;
+        for (var i = 0; i < parts.Length; i++)
+            if (parts[i].IsMissing) throw MissingField(i);
+        var first = Rows * plan.Lookups.Length;
+        if (_rows.Length < first + plan.Lookups.Length) Array.Resize(ref _rows, Math.Max(_rows.Length * 2, first + plan.Lookups.Length));
+        Rows++;
+        var group = -1;
+        ulong hash = 0;
+        for (var l = 0; l < plan.Lookups.Length; l++)
+        {
+            var lookup = plan.Lookups[l];
+            if (lookup.Group != group)
+            {
+                group = lookup.Group;
+                hash = Encode(plan.Groups[group], parts) ? XxHash64.Hash(_key.Written) : 0;
+            }
+            _rows[first + l] = _key.Count == 0 ? -1 : FindOrAdd(lookup, l, hash + (ulong)lookup.Table * 0x9E3779B97F4A7C15);
+        }
+    }
+
+    bool Encode(KeyGroup group, ReadOnlySpan<KeyPart> parts)
+    {
+        _key.Clear();
+        foreach (var field in group.Fields)
+            if (parts[field].IsNull) return false;
+        EntityKey.Version(_key);
+        foreach (var field in group.Fields) _key.Write(Parts.Written.Slice(parts[field].Start, parts[field].Length));
+        return true;
+    }
+
+    int FindOrAdd(PlannedLookup lookup, int place, ulong hash)
+    {
+        ref var bucket = ref _buckets[hash & (uint)_mask];
+        for (var i = bucket - 1; i >= 0; i = _reads[i].Next - 1)
+            if (_reads[i].Hash == hash && _plan.Lookups[_reads[i].Lookup].Table == lookup.Table && _batch.Key(i).SequenceEqual(_key.Written)) return i;
+        System.Buffers.BuffersExtensions.Write(_batch.KeyBuffer, _key.Written);
+        var read = _batch.Add(lookup.TableName);
+        if (read == _reads.Length) Array.Resize(ref _reads, read * 2);
+        _reads[read] = new() { Hash = hash, Next = bucket, Lookup = place };
+        bucket = read + 1;
+        if (read >= _mask) Rehash();
+        return read;
+    }
+
+    void Rehash()
+    {
+        _mask = _mask * 4 + 3;
+        if (_buckets.Length <= _mask) _buckets = new int[_mask + 1];
+        else Array.Clear(_buckets, 0, _mask + 1);
+        for (var i = 0; i < _batch.Count; i++)
+        {
+            ref var bucket = ref _buckets[_reads[i].Hash & (uint)_mask];
+            _reads[i].Next = bucket;
+            bucket = i + 1;
+        }
+    }
+
+    /// <summary>Reads all cells, and in each the newest row as of <see cref="AsOf"/>. Completes synchronously where the store does.</summary>
+    public ValueTask ReadAsync(IOnlineStore store, CancellationToken token)
+    {
+        if (_batch.Count == 0) return ValueTask.CompletedTask;
+        var reading = store.ReadAsync(_batch, token);
+        if (!reading.IsCompletedSuccessfully) return Await(reading);
+        reading.GetAwaiter().GetResult();
+        for (var i = 0; i < _batch.Count; i++) Find(i);
+        return ValueTask.CompletedTask;
+
+        async ValueTask Await(ValueTask running)
+        {
+            await running;
+            for (var i = 0; i < _batch.Count; i++) Find(i);
+        }
+    }
+
+    void Find(int read)
+    {
+        ref var state = ref _reads[read];
+        var lookup = _plan.Lookups[state.Lookup];
+        var cell = _batch.Cell(read).Span;
+        try
+        {
+            if (!new ValueCellReader(cell).TryNewest(AsOf, out state.EventTimestamp, out var row)) state.Status = FeatureStatus.NotFound;
+            else if (row.IsEmpty || lookup.Ttl > 0 && state.EventTimestamp < AsOf - lookup.Ttl) state.Status = FeatureStatus.OutsideMaxAge;
+            else
+            {
+                _ = new RowReader(lookup.Layout, row); // checks it, once
+                state.Status = FeatureStatus.Present;
+                cell.Overlaps(row, out state.RowStart);
+                state.RowLength = row.Length;
+            }
+        }
+        catch (RowFormatException damaged)
+        {
+            throw new LockstepException(ErrorKind.Failed, $"The online store holds bytes under '{lookup.TableName}' for key ({string.Join(", ", EntityKey.Read(_batch.Key(read)))}) that are no cell of it: {damaged.Message} Materialize the view again with --full.", damaged);
+        }
+    }
+
+    /// <summary>The read that answers a lookup for a row; -1 for a null in the key.</summary>
+    public int Read(int row, int lookup) => _rows[row * _plan.Lookups.Length + lookup];
+
+    /// <summary>What was found, before a single value's null is looked at: PRESENT, NOT_FOUND or OUTSIDE_MAX_AGE.</summary>
+    public FeatureStatus Status(int read) => read < 0 ? FeatureStatus.NotFound : _reads[read].Status;
+
+    /// <summary>The instant of the row, or of the newest that is too old; meaningless for NOT_FOUND.</summary>
+    public long EventTimestamp(int read) => _reads[read].EventTimestamp;
+
+    /// <summary>The packed row of a read that is PRESENT.</summary>
+    public RowReader Row(int read)
+    {
+        ref readonly var state = ref _reads[read];
+        return new(_plan.Lookups[state.Lookup].Layout, _batch.Cell(read).Span.Slice(state.RowStart, state.RowLength));
+    }
+
+    /// <summary>One value with its status and event timestamp: for tools; writers go by segments.</summary>
+    public (Value Value, FeatureStatus Status, long? EventTimestamp) Get(int row, int output)
+    {
+        var column = _plan.Outputs[output];
+        var read = Read(row, column.Lookup);
+        var status = Status(read);
+        var value = status == FeatureStatus.Present ? Row(read).GetValue(column.Ordinal) : Value.Null;
+        if (status == FeatureStatus.Present && value.IsNull) status = FeatureStatus.NullValue;
+        return (value.IsNull ? column.Default : value, status, status == FeatureStatus.NotFound ? null : EventTimestamp(read));
+    }
+
+    /// <summary>Lets go of the store's bytes; buffers stay.</summary>
+    internal void End()
+    {
+        _batch.Clear();
+        _plan = null!;
+    }
+
+    /// <summary>Whether its buffers are small enough to keep it for the next request.</summary>
+    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity <= 16 << 20;
+
+    LockstepException MissingField(int field)
+    {
+        var users = _plan.Lookups.Where(l => _plan.Groups[l.Group].Fields.Contains(field)).Select(l => $"'{l.Lookup.Alias ?? l.Lookup.View.Id}'").Distinct();
+        return new(ErrorKind.BadArguments, $"entities[{Rows}] lacks '{_plan.Fields[field].Name}' ({_plan.Fields[field].Type}), a join key of {string.Join(", ", users)}. Give a value, or null for none.");
+    }
+}
