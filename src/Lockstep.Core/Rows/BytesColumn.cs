@@ -9,6 +9,8 @@ public sealed class BytesColumn(FeatureType type) : Column(type)
     byte[] _data = [];
 
     public ReadOnlySpan<int> Ends => _ends.AsSpan(0, Count);
+    internal int[] EndsBuffer => _ends;
+    internal byte[] DataBuffer => _data;
     public int DataLength => Count == 0 ? 0 : _ends[Count - 1];
 
     /// <summary>The bytes of a row; empty for null.</summary>

@@ -20,6 +20,9 @@ public abstract class Column(FeatureType type)
     /// <summary>Bit <c>i &amp; 63</c> of word <c>i >> 6</c> is set where row <c>i</c> has a value; empty when every row has one. Bits past the last row mean nothing.</summary>
     public ReadOnlySpan<ulong> Validity => _tracked ? _validity.AsSpan(0, (Count + 63) >> 6) : [];
 
+    /// <summary>The bitmap itself, or null when every row has a value.</summary>
+    internal ulong[]? ValidityBuffer => _tracked ? _validity : null;
+
     public bool HasNulls => _tracked && NullCount > 0;
 
     public bool IsNull(int row) => _tracked && (_validity[row >> 6] >> (row & 63) & 1) == 0;

@@ -12,6 +12,8 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
     /// <summary>The values to change in place; nulls keep whatever stands there.</summary>
     public Span<T> Writable => _values.AsSpan(0, Count);
 
+    internal T[] Buffer => _values;
+
     public override void Reserve(int rows)
     {
         if (_values.Length < rows) Array.Resize(ref _values, Math.Max(rows, Math.Max(16, _values.Length * 2)));

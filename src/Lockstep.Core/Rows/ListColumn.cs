@@ -8,6 +8,8 @@ public sealed class ListColumn(FeatureType type) : Column(type)
     public Column Elements { get; } = Create(type.Element!);
     public ReadOnlySpan<int> Ends => _ends.AsSpan(0, Count);
 
+    internal int[] EndsBuffer => _ends;
+
     public int Start(int row) => row == 0 ? 0 : _ends[row - 1];
     public int Length(int row) => _ends[row] - Start(row);
 
