@@ -10,6 +10,9 @@ public sealed record ViewVersion
     /// <summary>Hex SHA-256 over everything that can change a value (S23).</summary>
     public required string Fingerprint { get; init; }
 
+    /// <summary>The text behind the fingerprint, a line a fact: two of them show why a fingerprint changed.</summary>
+    public string Meaning { get; init; } = "";
+
     /// <summary>Join keys of all its entities, in order; empty for on-demand views.</summary>
     public required Schema Keys { get; init; }
 

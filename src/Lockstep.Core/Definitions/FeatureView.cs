@@ -97,14 +97,40 @@ public sealed record AggregateFeature
     public string? Description { get; init; }
 }
 
-/// <summary>A length of time, or the whole past; with the hop that its lower edge moves by.</summary>
-public readonly record struct Window(long Length, long Hop)
+/// <summary>
+/// A length of time, or the whole past; with the hop that its lower edge moves by (S10). The name is as written, since it ends the
+/// names of features: <c>24h</c> and <c>1d</c> are as long, but <c>flights_24h</c> is not <c>flights_1d</c>.
+/// </summary>
+public readonly record struct Window(string Name, long Length, long Hop)
 {
     /// <summary>Length of <c>lifetime</c>: no lower end.</summary>
     public const long Lifetime = long.MaxValue;
 
+    public const string LifetimeName = "lifetime";
+
+    static readonly long[] Hops =
+        [Instant.Day, 6 * Instant.Hour, Instant.Hour, 30 * Instant.Minute, 5 * Instant.Minute, Instant.Minute, 30 * Instant.Second, 5 * Instant.Second, Instant.Second];
+
     public bool IsLifetime => Length == Lifetime;
-    public string Name => IsLifetime ? "lifetime" : Duration.Format(Length);
+
+    /// <summary>Reads <c>24h</c> or <c>lifetime</c>; the hop is that of S10 unless one is given.</summary>
+    public static bool TryParse(string? text, long? hop, out Window window)
+    {
+        window = default;
+        text = text?.Trim();
+        var length = Lifetime;
+        if (text != LifetimeName && !Duration.TryParse(text, out length)) return false;
+        window = new(text!.Replace(" ", "", StringComparison.Ordinal), length, hop ?? HopOf(length));
+        return true;
+    }
+
+    /// <summary>The largest of 1s … 1d that is at most a sixtieth of the length; a second under a minute (S10).</summary>
+    public static long HopOf(long length)
+    {
+        foreach (var hop in Hops)
+            if (hop <= length / 60) return hop;
+        return Instant.Second;
+    }
 }
 
 /// <summary>Expressions over request fields and other features (S16, S17).</summary>

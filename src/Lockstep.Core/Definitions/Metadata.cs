@@ -26,4 +26,16 @@ public abstract record Definition
 
     /// <summary>The word behind <c>kind:</c>.</summary>
     public abstract string Kind { get; }
+
+    /// <summary>Places of its parts, for messages.</summary>
+    internal Places Places { get; init; } = Places.None;
+
+    /// <summary>Problems were found while it was read: what can be told of it is here, and nothing more is reported of it.</summary>
+    internal bool Incomplete { get; init; }
+
+    /// <summary>The place of a value in it, or of the definition.</summary>
+    internal Location? At(string path) => Places.Value(path) ?? Location;
+
+    /// <summary>The place of a name in it, or of the definition.</summary>
+    internal Location? KeyAt(string path) => Places.Key(path) ?? Location;
 }

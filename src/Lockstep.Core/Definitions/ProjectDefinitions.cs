@@ -7,4 +7,9 @@ public sealed record ProjectDefinitions
     public IReadOnlyList<Source> Sources { get; init; } = [];
     public IReadOnlyList<FeatureView> Views { get; init; } = [];
     public IReadOnlyList<FeatureService> Services { get; init; } = [];
+
+    /// <summary>Names of definitions that could not be read at all: references to them are not reported again.</summary>
+    internal IReadOnlySet<string> Unreadable { get; init; } = new HashSet<string>(StringComparer.Ordinal);
+
+    internal IEnumerable<Definition> All => [.. Entities, .. Sources, .. Views, .. Services];
 }

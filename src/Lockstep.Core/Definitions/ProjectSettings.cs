@@ -26,6 +26,22 @@ public sealed record ProjectSettings
 
     /// <summary>Names of all environments that the file declares.</summary>
     public IReadOnlyList<string> Environments { get; init; } = [];
+
+    /// <summary>The same with every secret in an address replaced by <c>***</c>: for people, logs and JSON.</summary>
+    public ProjectSettings Redacted() => this with
+    {
+        Registry = StoreAddress.Redact(Registry),
+        OfflineStore = StoreAddress.Redact(OfflineStore),
+        OnlineStore = StoreAddress.Redact(OnlineStore),
+        Engine = StoreAddress.Redact(Engine),
+    };
+
+    /// <summary>Without secrets, so that no log line can hold one by accident.</summary>
+    public override string ToString()
+    {
+        var safe = Redacted();
+        return $"{Project}{(Environment is null ? "" : $" ({Environment})")}: registry {safe.Registry}, offline {safe.OfflineStore}, online {safe.OnlineStore}, engine {safe.Engine}, server {Server.Host}:{Server.Port}";
+    }
 }
 
 /// <summary>Where and within what limits the server answers.</summary>

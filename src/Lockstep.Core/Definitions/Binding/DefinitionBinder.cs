@@ -1,0 +1,60 @@
+using Lockstep.Core.Definitions.Yaml;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>
+/// Checks definitions against each other, against the columns of their data and against what is registered, and yields the view
+/// versions and services to register. It reads nothing itself: callers say what columns there are.
+/// </summary>
+public static class DefinitionBinder
+{
+    /// <param name="definitions">Of <see cref="DefinitionReader"/> or the C# builder; those with errors are left out and not reported again.</param>
+    /// <param name="registered">What is registered; null when that is not known (<c>validate</c>), so that a missing version is only warned of.</param>
+    /// <param name="sourceSchema">
+    /// The columns of a source's table. Null: not known, nothing is checked against them and a warning says so. A
+    /// <see cref="LockstepException"/> becomes a problem at the source.
+    /// </param>
+    /// <param name="querySchema">The columns that the SQL of a view yields over these sources; null and exceptions as above.</param>
+    public static BoundDefinitions Bind(
+        ProjectDefinitions definitions, Catalog? registered, Func<Source, Schema?> sourceSchema,
+        Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> querySchema)
+    {
+        ArgumentNullException.ThrowIfNull(definitions);
+        ArgumentNullException.ThrowIfNull(sourceSchema);
+        ArgumentNullException.ThrowIfNull(querySchema);
+        ProblemList problems = new();
+        var before = registered ?? Catalog.Empty;
+        var entities = ByName(BoundDefinitions.Merge(before.Entities, Firsts(definitions.Entities)));
+        var sources = ByName(BoundDefinitions.Merge(before.Sources, Firsts(definitions.Sources)));
+        var defined = definitions.Sources.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        Dictionary<string, KnownColumns?> columns = new(StringComparer.Ordinal);
+        foreach (var source in sources.Values.Where(s => defined.Contains(s.Name) || IsRead(s.Name, definitions.Views)))
+            columns[source.Name] = SourceBinder.Bind(source, sourceSchema, problems);
+
+        ValueViewBinder binder = new(entities, sources, columns, definitions.Unreadable, querySchema, problems);
+        List<ViewVersion> views = [];
+        HashSet<string> unbound = new(definitions.Unreadable, StringComparer.Ordinal);
+        foreach (var view in definitions.Views)
+        {
+            var computed = NotYet.Check(view, problems);
+            if (computed && !view.Incomplete && view is ValueView value && binder.Bind(value) is { } bound) views.Add(bound);
+            else unbound.Add(view.Name);
+        }
+        BoundDefinitions result = new() { Entities = definitions.Entities, Sources = definitions.Sources, Views = views, Services = [], Problems = [] };
+        ServiceBinder services = new(result.ToCatalog(before, before.Number), registered is not null, unbound, problems);
+        return result with
+        {
+            Services = [.. definitions.Services.Where(s => !s.Incomplete).Select(services.Bind).OfType<BoundService>()],
+            Problems = problems.InOrder([.. definitions.All.Select(d => d.Location?.File ?? "")]),
+        };
+    }
+
+    static bool IsRead(string source, IReadOnlyList<FeatureView> views)
+        => views.Any(v => v is ValueView value && (value.Source == source || (value.Sql is not null && SqlSources.Find(value.Sql, [source]).Count > 0)));
+
+    // A name that is defined twice has been reported.
+    static List<T> Firsts<T>(IReadOnlyList<T> all) where T : Definition => [.. all.DistinctBy(d => d.Name, StringComparer.Ordinal)];
+
+    static Dictionary<string, T> ByName<T>(IEnumerable<T> all) where T : Definition => all.ToDictionary(d => d.Name, StringComparer.Ordinal);
+}

@@ -1,0 +1,71 @@
+using Lockstep.Core.Definitions.Yaml;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>Columns to check against: those of a source or of a query, with what is known of them.</summary>
+internal sealed record KnownColumns(string What, TableFormat Format, Schema? Data, IReadOnlyList<Field> Declared)
+{
+    /// <summary>Of what a column holds; null: nothing is known, so nothing can be wrong.</summary>
+    public FeatureType? TypeOf(string column)
+        => Declared.FirstOrDefault(f => f.Name == column) is { } declared && (Data is null || Format == TableFormat.Csv) ? declared.Type
+            : Data is not null && Data.IndexOf(column) is var at and >= 0 ? Data[at].Type
+            : null;
+
+    public bool Lacks(string column) => Data is not null && Data.IndexOf(column) < 0;
+
+    /// <summary>Checks that the column exists and can be read as the type; reports and returns false if not.</summary>
+    public bool Check(string column, FeatureType type, string reader, Location? location, ProblemList problems)
+    {
+        if (Lacks(column))
+        {
+            problems.Error(location, $"{reader} reads column '{column}', which {What} does not have.{NearestName.Hint(column, Data!.Fields.Select(f => f.Name), "Columns")}");
+            return false;
+        }
+        if (TypeOf(column) is not { } from || TypeConversions.Find(from, type, Format) != TypeConversion.Refused) return true;
+        problems.Error(location, $"{reader} reads column '{column}' of {What} as {type}, but it is {from}, which does not convert without loss.{Advice(from, type)}");
+        return false;
+    }
+
+    static string Advice(FeatureType from, FeatureType to) => from.IsFloat && to.Kind == TypeKind.Decimal
+        ? " Binary fractions are rarely decimal ones: declare it float64, or cast it in a sql view."
+        : $" Declare it {from}, or convert it in a sql view.";
+}
+
+/// <summary>Checks the table of a source against its data.</summary>
+internal static class SourceBinder
+{
+    /// <summary>The columns of the source; null when the source has errors, so that views over it report nothing more.</summary>
+    public static KnownColumns? Bind(Source source, Func<Source, Schema?> schemaOf, ProblemList problems)
+    {
+        if (source.Incomplete || source.Table is not { } table) return null;
+        var before = problems.Errors;
+        NotYet.Check(source, problems);
+        if (problems.Errors > before) return null;
+        var what = $"source '{source.Name}'";
+        Schema? data;
+        try
+        {
+            data = schemaOf(source);
+        }
+        catch (LockstepException unreadable)
+        {
+            problems.Error(source.At("table.path"), $"{MapReader.Upper(what)} cannot be read: {unreadable.Message}");
+            return null;
+        }
+        if (data is null) problems.Warn(source.At("table.path"), $"The columns of {what} are not known, so what reads them is not checked.");
+        KnownColumns columns = new(what, table.Format, data, source.Columns ?? []);
+        columns.Check(table.Timestamp, FeatureType.Timestamp, "'timestamp'", source.At("table.timestamp"), problems);
+        if (table.Created is { } created) columns.Check(created, FeatureType.Timestamp, "'created'", source.At("table.created"), problems);
+        foreach (var declared in source.Columns ?? []) columns.Check(declared.Name, declared.Type, "'columns'", source.At($"columns.{declared.Name}"), problems);
+        return problems.Errors > before ? null : columns;
+    }
+
+    /// <summary>The source as a view version keeps it: all its columns, the declared ones with their declared types.</summary>
+    public static Source WithColumns(Source source, KnownColumns columns)
+    {
+        if (columns.Data is null) return source;
+        var declared = (source.Columns ?? []).ToDictionary(f => f.Name, StringComparer.Ordinal);
+        return source with { Columns = [.. columns.Data.Fields.Select(f => declared.GetValueOrDefault(f.Name, f))] };
+    }
+}

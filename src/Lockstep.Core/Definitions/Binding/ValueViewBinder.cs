@@ -1,0 +1,102 @@
+using System.Globalization;
+using Lockstep.Core.Definitions.Yaml;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>Binds one value view to its entities and columns.</summary>
+internal sealed class ValueViewBinder(
+    IReadOnlyDictionary<string, Entity> entities, IReadOnlyDictionary<string, Source> sources, IReadOnlyDictionary<string, KnownColumns?> columns,
+    IReadOnlySet<string> unreadable, Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> querySchema, ProblemList problems)
+{
+    /// <summary>The bound version; null when something is wrong, here or in what it reads.</summary>
+    public ViewVersion? Bind(ValueView view)
+    {
+        var before = problems.Errors;
+        var what = $"view '{view.Name}'";
+        var keys = Keys(view, what);
+        var read = Sources(view, what);
+        if (keys is null || read is null || problems.Errors > before) return null;
+        if (Columns(view, what, read) is not { } known) return null;
+        foreach (var key in keys.Fields) known.Check(key.Name, key.Type, $"{MapReader.Upper(what)}, by its join key,", view.At("entity"), problems);
+        foreach (var feature in view.Features)
+            known.Check(feature.Column, feature.Type, $"Feature '{feature.Name}' of {what}", view.At($"features.{feature.Name}.column"), problems);
+        foreach (var feature in view.Features.Where(f => keys.IndexOf(f.Name) >= 0))
+            problems.Error(view.KeyAt($"features.{feature.Name}"), $"Feature '{feature.Name}' of {what} has the name of a join key. Choose another.");
+        if (problems.Errors > before) return null;
+        var meaning = Fingerprint.Meaning(view, keys, [.. read.Values]);
+        return new()
+        {
+            View = view,
+            Meaning = meaning,
+            Fingerprint = Fingerprint.Hash(meaning),
+            Keys = keys,
+            Features = new(view.Features.Select(f => new Field(f.Name, f.Type))),
+            Defaults = [.. view.Features.Select(f => f.Default)],
+            Sources = new SortedDictionary<string, Source>(read.ToDictionary(s => s.Key, s => SourceBinder.WithColumns(s.Value, columns[s.Key]!)), StringComparer.Ordinal),
+        };
+    }
+
+    Schema? Keys(ValueView view, string what)
+    {
+        List<Field> keys = [];
+        var complete = true;
+        foreach (var name in view.Entities)
+            if (!entities.TryGetValue(name, out var entity))
+            {
+                complete = false;
+                if (!unreadable.Contains(name)) problems.Error(view.At(Place(view, name)), $"{MapReader.Upper(what)} is of entity '{name}', which is not defined.{NearestName.Hint(name, entities.Keys, "Entities")}");
+            }
+            else if (entity.Incomplete) complete = false;
+            else keys.AddRange(entity.JoinKeys);
+        if (!complete) return null;
+        foreach (var twice in DefinitionRules.Twice(keys.Select(k => k.Name)))
+            problems.Error(view.At("entity"), $"{MapReader.Upper(what)} has the join key '{twice}' from two of its entities.");
+        return DefinitionRules.Twice(keys.Select(k => k.Name)).Any() ? null : new(keys);
+    }
+
+    static string Place(ValueView view, string entity)
+    {
+        for (var i = 0; i < view.Entities.Count; i++)
+            if (view.Entities[i] == entity) return string.Create(CultureInfo.InvariantCulture, $"entity.{i}");
+        return "entity";
+    }
+
+    // The sources that it reads, by name; null when one of them is missing or has errors.
+    SortedDictionary<string, Source>? Sources(ValueView view, string what)
+    {
+        SortedDictionary<string, Source> read = new(StringComparer.Ordinal);
+        if (view.Source is { } name)
+        {
+            if (sources.TryGetValue(name, out var source)) read[name] = source;
+            else if (!unreadable.Contains(name)) problems.Error(view.At("source"), $"{MapReader.Upper(what)} reads source '{name}', which is not defined.{NearestName.Hint(name, sources.Keys, "Sources")}");
+        }
+        else
+        {
+            foreach (var found in SqlSources.Find(view.Sql!, sources.Keys)) read[found] = sources[found];
+            if (read.Count == 0 && SqlSources.Find(view.Sql!, unreadable).Count == 0)
+                problems.Error(view.At("sql"), $"The sql of {what} names no source. Sources: {(sources.Count == 0 ? "none" : string.Join(", ", sources.Keys.Order(StringComparer.Ordinal)))}.");
+        }
+        return read.Count == 0 || read.Keys.Any(s => columns.GetValueOrDefault(s) is null) ? null : read;
+    }
+
+    KnownColumns? Columns(ValueView view, string what, IReadOnlyDictionary<string, Source> read)
+    {
+        if (view.Source is { } name) return columns[name];
+        Schema? schema;
+        try
+        {
+            schema = querySchema(view, read.ToDictionary(s => s.Key, s => SourceBinder.WithColumns(s.Value, columns[s.Key]!), StringComparer.Ordinal));
+        }
+        catch (LockstepException refused)
+        {
+            problems.Error(view.At("sql"), $"The sql of {what} cannot be run: {refused.Message}");
+            return null;
+        }
+        if (schema is null) problems.Warn(view.At("sql"), $"The columns that the sql of {what} yields are not known, so they are not checked.");
+        KnownColumns known = new($"the sql of {what}", TableFormat.Parquet, schema, []);
+        var right = known.Check(view.Timestamp!, FeatureType.Timestamp, "'timestamp'", view.At("timestamp"), problems);
+        if (view.Created is { } created) right &= known.Check(created, FeatureType.Timestamp, "'created'", view.At("created"), problems);
+        return right ? known : null;
+    }
+}

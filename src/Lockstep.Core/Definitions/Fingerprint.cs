@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>
+/// What a view or a service means, as a text with a line for each fact that can change a value, and the hash of it (S23).
+/// Not in it: names of views, entities and sources that only label (a source that <c>sql</c> reads is named in it), versions,
+/// descriptions, owners, tags, places, <c>online</c>, <c>expect</c>, <c>model</c>, <c>complete_until</c> (S25: like the files
+/// themselves, it says how far the data go) and columns that the view does not read.
+/// The text is a format: registered fingerprints are compared with it, so what is written here may only be added to by lines that
+/// are left out where the new thing is not used. Golden fingerprints in the tests hold it.
+/// </summary>
+public static class Fingerprint
+{
+    const string Format = "lockstep fingerprint 1";
+
+    public static string Hash(string meaning) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(meaning)));
+
+    /// <summary>The fingerprint of a view that has the given keys, reads the given sources and, if it refers to other views, these versions.</summary>
+    public static string Of(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null)
+        => Hash(Meaning(view, keys, sources, references));
+
+    public static string Meaning(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(sources);
+        Lines text = new();
+        text.Add(Format);
+        text.Add(view.Kind);
+        foreach (var key in keys.Fields) text.Add("key", key.Name, key.Type.ToString());
+        switch (view)
+        {
+            case ValueView value: Value(text, value, keys, sources); break;
+            case AggregationView aggregation: Aggregation(text, aggregation, keys, sources); break;
+            case OnDemandView onDemand: OnDemand(text, onDemand); break;
+            default: throw new NotSupportedException($"No fingerprint of {view.Kind}.");
+        }
+        foreach (var reference in (references ?? []).OrderBy(r => r.Id, StringComparer.Ordinal)) text.Add("view", reference.Id, reference.Fingerprint);
+        return text.ToString();
+    }
+
+    static void Value(Lines text, ValueView view, Schema keys, IReadOnlyList<Source> sources)
+    {
+        if (view.Sql is { } sql)
+        {
+            text.Add("sql", sql.ReplaceLineEndings("\n").Trim());
+            text.Add("timestamp", view.Timestamp ?? "");
+            if (view.Created is { } created) text.Add("created", created);
+            foreach (var source in sources.OrderBy(s => s.Name, StringComparer.Ordinal))
+            {
+                text.Add("source", source.Name);
+                Source(text, source, null);
+            }
+        }
+        else
+        {
+            HashSet<string> read = [.. keys.Fields.Select(k => k.Name), .. view.Features.Select(f => f.Column)];
+            Source(text, sources.Single(s => s.Name == view.Source), read);
+        }
+        if (view.Where is { } where) text.Add("where", where.Trim());
+        if (view.Ttl > 0) text.Add("ttl", Number(view.Ttl));
+        foreach (var feature in view.Features)
+            text.Add("feature", [feature.Name, feature.Column, feature.Type.ToString(), .. Default(feature.Default)]);
+    }
+
+    static void Aggregation(Lines text, AggregationView view, Schema keys, IReadOnlyList<Source> sources)
+    {
+        HashSet<string> read = [.. keys.Fields.Select(k => k.Name), .. view.Features.Select(f => f.Column).OfType<string>()];
+        foreach (var where in view.Features.Select(f => f.Where).Append(view.Where).OfType<string>()) read.UnionWith(SqlSources.Words(where));
+        Source(text, sources.Single(s => s.Name == view.Source), read);
+        if (view.Where is { } filter) text.Add("where", filter.Trim());
+        if (view.Delay > 0) text.Add("delay", Number(view.Delay));
+        foreach (var feature in view.Features)
+            foreach (var window in feature.Windows)
+                text.Add("feature",
+                [
+                    $"{feature.Name}_{window.Name}", feature.Function, feature.Column ?? "*",
+                    .. feature.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"),
+                    $"length={(window.IsLifetime ? Window.LifetimeName : Number(window.Length))}", $"hop={Number(window.Hop)}",
+                    .. feature.Where is { } only ? new[] { $"where={only.Trim()}" } : [],
+                    .. Default(feature.Default),
+                ]);
+    }
+
+    static void OnDemand(Lines text, OnDemandView view)
+    {
+        foreach (var field in view.Request.OrderBy(f => f.Name, StringComparer.Ordinal)) text.Add("request", field.Name, field.Type.ToString());
+        foreach (var feature in view.Features) text.Add("feature", [feature.Name, feature.Expression.Trim(), .. Default(feature.Default)]);
+    }
+
+    // The types that an author declares for columns are checked against a table's data but change no value of it; what a stream
+    // brings is stored as they say. `read`: the columns that matter, null for all.
+    static void Source(Lines text, Source source, HashSet<string>? read)
+    {
+        if (source.Table is { } table)
+        {
+            text.Add("table", table.Path.Replace('\\', '/'), table.Format.Word(), table.Timestamp);
+            if (table.Created is { } created) text.Add("created", created);
+        }
+        if (source.Stream is { } stream)
+        {
+            text.Add("stream", stream switch
+            {
+                PushStreamSource => ["push"],
+                FileStreamSource files => ["files", files.Path],
+                KafkaStreamSource kafka => ["kafka", kafka.Topic, kafka.Format, kafka.Schema ?? ""],
+                _ => throw new NotSupportedException($"No fingerprint of {stream.GetType().Name}."),
+            });
+            if (stream.Timestamp is { } timestamp) text.Add("stream timestamp", timestamp);
+            if (stream.Created is { } created) text.Add("stream created", created);
+            foreach (var column in (source.Columns ?? []).Where(c => read is null || read.Contains(c.Name)).OrderBy(c => c.Name, StringComparer.Ordinal))
+                text.Add("column", column.Name, column.Type.ToString());
+        }
+        if (source.Where is { } where) text.Add("source where", where.Trim());
+    }
+
+    /// <summary>The meaning of a service with exact versions: each number of its vector, by name, in order.</summary>
+    public static string Meaning(FeatureService service, Catalog catalog)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        ArgumentNullException.ThrowIfNull(catalog);
+        Lines text = new();
+        text.Add(Format);
+        text.Add(service.Kind);
+        foreach (var selection in service.Features)
+        {
+            var view = catalog.FindView(selection.View, selection.Version)
+                ?? throw new ArgumentException($"View {selection.View}{selection.Version} is not in the catalog.", nameof(service));
+            var keys = view.Keys.Fields.Where(k => selection.Keys.TryGetValue(k.Name, out var column) && column != k.Name).Select(k => $"{k.Name}={selection.Keys[k.Name]}");
+            foreach (var feature in selection.Features.Count == 0 ? view.Features.Fields.Select(f => f.Name) : selection.Features)
+                text.Add("feature", [view.Id, view.Fingerprint, feature, .. selection.Alias is { } alias ? new[] { $"as={alias}" } : [], .. keys]);
+        }
+        return text.ToString();
+    }
+
+    static string[] Default(Value value) => value.IsNull ? [] : [$"default={Canonical(value)}"];
+
+    static string Canonical(Value value) => value.Kind == TypeKind.List ? $"[{string.Join(",", value.AsList.Select(Canonical))}]" : Lines.Quote(value.ToString());
+
+    static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    sealed class Lines
+    {
+        readonly StringBuilder _text = new();
+
+        public void Add(string word, params ReadOnlySpan<string> parts)
+        {
+            _text.Append(word);
+            foreach (var part in parts) _text.Append(' ').Append(Quote(part));
+            _text.Append('\n');
+        }
+
+        public static string Quote(string text)
+            => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\"";
+
+        public override string ToString() => _text.ToString();
+    }
+}

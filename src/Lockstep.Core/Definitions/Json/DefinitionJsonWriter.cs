@@ -1,0 +1,214 @@
+using System.Text.Json;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>The writing half of <see cref="DefinitionJson"/>. What is at its default is left out; names are sorted where order means nothing.</summary>
+internal static class DefinitionJsonWriter
+{
+    public static void Write(Utf8JsonWriter json, Definition definition)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("format", DefinitionJson.FormatVersion);
+        json.WriteString("kind", definition.Kind);
+        json.WriteString("name", definition.Name);
+        if (definition is FeatureView view)
+        {
+            json.WriteString("version", view.Version.ToString());
+            Texts(json, "entities", view.Entities);
+            if (!view.Online) json.WriteBoolean("online", false);
+            Texts(json, "expect", view.Expect);
+        }
+        switch (definition)
+        {
+            case Entity entity: Fields(json, "join_keys", entity.JoinKeys); break;
+            case Source source: Source(json, source); break;
+            case ValueView value: Value(json, value); break;
+            case AggregationView aggregation: Aggregation(json, aggregation); break;
+            case OnDemandView onDemand: OnDemand(json, onDemand); break;
+            case FeatureService service: Service(json, service); break;
+            default: throw new NotSupportedException($"No JSON of {definition.GetType().Name}.");
+        }
+        Metadata(json, definition.Metadata);
+        json.WriteEndObject();
+    }
+
+    static void Source(Utf8JsonWriter json, Source source)
+    {
+        if (source.Table is { } table)
+        {
+            json.WriteStartObject("table");
+            json.WriteString("path", table.Path);
+            json.WriteString("format", table.Format.Word());
+            json.WriteString("timestamp", table.Timestamp);
+            Text(json, "created", table.Created);
+            if (table.CompleteUntil is { } until) json.WriteString("complete_until", Instant.Format(until));
+            json.WriteEndObject();
+        }
+        if (source.Stream is { } stream)
+        {
+            json.WriteStartObject("stream");
+            Text(json, "timestamp", stream.Timestamp);
+            Text(json, "created", stream.Created);
+            switch (stream)
+            {
+                case PushStreamSource:
+                    json.WriteString("from", "push");
+                    break;
+                case FileStreamSource files:
+                    json.WriteString("from", "files");
+                    json.WriteString("path", files.Path);
+                    break;
+                case KafkaStreamSource kafka:
+                    json.WriteString("from", "kafka");
+                    json.WriteString("topic", kafka.Topic);
+                    json.WriteString("format", kafka.Format);
+                    Text(json, "servers", kafka.Servers);
+                    Text(json, "schema", kafka.Schema);
+                    break;
+                default: throw new NotSupportedException($"No JSON of {stream.GetType().Name}.");
+            }
+            json.WriteEndObject();
+        }
+        if (source.Columns is { } columns) Fields(json, "columns", columns);
+        Text(json, "where", source.Where);
+    }
+
+    static void Value(Utf8JsonWriter json, ValueView view)
+    {
+        Text(json, "source", view.Source);
+        Text(json, "sql", view.Sql);
+        Text(json, "timestamp", view.Timestamp);
+        Text(json, "created", view.Created);
+        Micros(json, "ttl", view.Ttl);
+        Text(json, "where", view.Where);
+        json.WriteStartArray("features");
+        foreach (var feature in view.Features)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", feature.Name);
+            json.WriteString("type", feature.Type.ToString());
+            if (feature.Column != feature.Name) json.WriteString("column", feature.Column);
+            Feature(json, feature.Default, feature.Description);
+        }
+        json.WriteEndArray();
+    }
+
+    static void Aggregation(Utf8JsonWriter json, AggregationView view)
+    {
+        json.WriteString("source", view.Source);
+        Text(json, "where", view.Where);
+        Micros(json, "delay", view.Delay);
+        json.WriteStartArray("features");
+        foreach (var feature in view.Features)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", feature.Name);
+            json.WriteString("function", feature.Function);
+            Text(json, "column", feature.Column);
+            Map(json, "parameters", feature.Parameters);
+            Text(json, "where", feature.Where);
+            json.WriteStartArray("windows");
+            foreach (var window in feature.Windows)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", window.Name);
+                json.WriteNumber("hop", window.Hop);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            Feature(json, feature.Default, feature.Description);
+        }
+        json.WriteEndArray();
+    }
+
+    static void OnDemand(Utf8JsonWriter json, OnDemandView view)
+    {
+        Fields(json, "request", view.Request);
+        json.WriteStartArray("features");
+        foreach (var feature in view.Features)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", feature.Name);
+            json.WriteString("expression", feature.Expression);
+            Feature(json, feature.Default, feature.Description);
+        }
+        json.WriteEndArray();
+    }
+
+    static void Service(Utf8JsonWriter json, FeatureService service)
+    {
+        json.WriteNumber("version", service.Version);
+        json.WriteStartArray("features");
+        foreach (var selection in service.Features)
+        {
+            json.WriteStartObject();
+            json.WriteString("view", $"{selection.View}{selection.Version}");
+            Texts(json, "features", selection.Features);
+            Text(json, "as", selection.Alias);
+            Map(json, "keys", selection.Keys);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        Text(json, "model", service.Model);
+    }
+
+    static void Feature(Utf8JsonWriter json, Value standIn, string? description)
+    {
+        if (!standIn.IsNull)
+        {
+            json.WritePropertyName("default");
+            ValueJson.Write(json, standIn);
+        }
+        Text(json, "description", description);
+        json.WriteEndObject();
+    }
+
+    static void Metadata(Utf8JsonWriter json, Metadata metadata)
+    {
+        Text(json, "description", metadata.Description);
+        Text(json, "owner", metadata.Owner);
+        Text(json, "domain", metadata.Domain);
+        if (metadata.FreshnessSla is { } sla) json.WriteString("freshness_sla", Duration.Format(sla));
+        Map(json, "tags", metadata.Tags);
+    }
+
+    public static void Fields(Utf8JsonWriter json, string name, IEnumerable<Field> fields)
+    {
+        json.WriteStartArray(name);
+        foreach (var field in fields)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", field.Name);
+            json.WriteString("type", field.Type.ToString());
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    static void Texts(Utf8JsonWriter json, string name, IReadOnlyList<string> texts)
+    {
+        if (texts.Count == 0) return;
+        json.WriteStartArray(name);
+        foreach (var text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+
+    static void Map(Utf8JsonWriter json, string name, IReadOnlyDictionary<string, string> map)
+    {
+        if (map.Count == 0) return;
+        json.WriteStartObject(name);
+        foreach (var (key, value) in map.OrderBy(m => m.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+        json.WriteEndObject();
+    }
+
+    static void Text(Utf8JsonWriter json, string name, string? text)
+    {
+        if (text is not null) json.WriteString(name, text);
+    }
+
+    static void Micros(Utf8JsonWriter json, string name, long micros)
+    {
+        if (micros != 0) json.WriteString(name, Duration.Format(micros));
+    }
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using Lockstep.Core.Definitions.Yaml;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions;
+
+/// <summary>What must hold of a view by itself.</summary>
+internal static class ViewRules
+{
+    /// <summary>Values that one feature may list: a row stays small enough to be read for every request.</summary>
+    public const int MaxListed = 10_000;
+
+    public static void Check(FeatureView view, ProblemList problems)
+    {
+        var what = $"view '{view.Name}'";
+        var names = OutputNames(view);
+        if (names.Count == 0 && !view.Incomplete) problems.Error(view.At("features"), $"{MapReader.Upper(what)} has no features.");
+        foreach (var twice in DefinitionRules.Twice(names.Select(n => n.Output)))
+            problems.Error(view.KeyAt($"features.{names.Last(n => n.Output == twice).Feature}"), $"{MapReader.Upper(what)} has two features named '{twice}'.");
+        foreach (var feature in names.DistinctBy(n => n.Feature))
+            DefinitionRules.Name(feature.Feature, $"feature '{feature.Feature}' of {what}", view.KeyAt($"features.{feature.Feature}"), problems);
+        foreach (var (output, feature) in names.Where(n => Names.Reserved.Contains(n.Output)))
+            problems.Error(view.KeyAt($"features.{feature}"), $"Feature '{output}' of {what} has the name of a column of every training set. Choose another.");
+        foreach (var twice in DefinitionRules.Twice(view.Entities)) problems.Error(view.At("entity"), $"{MapReader.Upper(what)} names the entity '{twice}' twice.");
+        switch (view)
+        {
+            case ValueView value: Value(value, what, problems); break;
+            case AggregationView aggregation: Aggregation(aggregation, what, problems); break;
+            case OnDemandView onDemand: OnDemand(onDemand, what, problems); break;
+            default: break;
+        }
+    }
+
+    /// <summary>The names of the features that a view yields, each with the entry of the definition that it comes from.</summary>
+    public static IReadOnlyList<(string Output, string Feature)> OutputNames(FeatureView view) => view switch
+    {
+        ValueView value => [.. value.Features.Select(f => (f.Name, f.Name))],
+        AggregationView aggregation => [.. aggregation.Features.SelectMany(f => f.Windows.Select(w => ($"{f.Name}_{w.Name}", f.Name)))],
+        OnDemandView onDemand => [.. onDemand.Features.Select(f => (f.Name, f.Name))],
+        _ => [],
+    };
+
+    static void Value(ValueView view, string what, ProblemList problems)
+    {
+        if (view is { Source: null, Sql: null } && !view.Incomplete) problems.Error(view.Location, $"{MapReader.Upper(what)} has neither 'source' nor 'sql'. It reads one of them.");
+        if (view is { Source: not null, Sql: not null }) problems.Error(view.At("sql"), $"{MapReader.Upper(what)} has both 'source' and 'sql'. It reads one of them.");
+        if (view is { Sql: not null, Timestamp: null }) problems.Error(view.At("sql"), $"{MapReader.Upper(what)} does not say which column of its sql is the timestamp. Add 'timestamp'.");
+        if (view is { Sql: null, Source: not null })
+        {
+            if (view.Timestamp is not null) problems.Error(view.At("timestamp"), $"'timestamp' of {what} is for sql. The source '{view.Source}' names its own.");
+            if (view.Created is not null) problems.Error(view.At("created"), $"'created' of {what} is for sql. The source '{view.Source}' names its own.");
+        }
+        if (view.Created is not null && view.Created == view.Timestamp) problems.Error(view.At("created"), $"{MapReader.Upper(what)} has '{view.Created}' both as timestamp and as created.");
+        if (view.Ttl < 0) problems.Error(view.At("ttl"), $"'ttl' of {what} is negative.");
+        foreach (var feature in view.Features.Where(f => !DefinitionRules.Fits(f.Default, f.Type)))
+            problems.Error(view.At($"features.{feature.Name}.default"), $"The default {feature.Default} of feature '{feature.Name}' of {what} is not a value of type {feature.Type}, {ValueText.Expected(feature.Type)}.");
+    }
+
+    static void Aggregation(AggregationView view, string what, ProblemList problems)
+    {
+        if (view.Entities.Count == 0 && !view.Incomplete) problems.Error(view.At("entity"), $"{MapReader.Upper(what)} names no entity.");
+        foreach (var feature in view.Features)
+        {
+            var (path, which) = ($"features.{feature.Name}", $"feature '{feature.Name}' of {what}");
+            if (AggregateFunctions.Find(feature.Function) is not { } function)
+            {
+                problems.Error(view.At(path), $"{MapReader.Upper(which)} uses '{feature.Function}', which is not a function.{NearestName.Hint(feature.Function, AggregateFunctions.All.Select(f => f.Name), "Functions")}");
+                continue;
+            }
+            if (feature.Column is null && !function.CountsRows) problems.Error(view.At(path), $"{MapReader.Upper(which)} needs a column: '*' is for count.");
+            if (feature.Column == "*") problems.Error(view.At(path), $"{MapReader.Upper(which)} needs a column: '*' is for count.");
+            foreach (var missing in function.Parameters.Where(p => !feature.Parameters.ContainsKey(p)))
+                problems.Error(view.At(path), $"{MapReader.Upper(which)} lacks '{missing}', which {function.Name} needs.");
+            foreach (var (name, text) in feature.Parameters)
+                if (!function.Parameters.Contains(name)) problems.Error(view.At($"{path}.{name}"), $"'{name}' of {which} is not used by {function.Name}.");
+                else Parameter(name, text, which, view.At($"{path}.{name}"), problems);
+            if (feature.Windows.Count == 0 && !view.Incomplete) problems.Error(view.At($"{path}.windows"), $"{MapReader.Upper(which)} has no windows.");
+            foreach (var window in feature.Windows) Hop(window, which, view.At($"{path}.hop"), view.At($"{path}.windows"), problems);
+        }
+    }
+
+    static void Parameter(string name, string text, string which, Location? location, ProblemList problems)
+    {
+        if (name == "n" && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is >= 1 and <= MaxListed))
+            problems.Error(location, $"'n' of {which} is '{text}'. It must be a whole number from 1 to {MaxListed}.");
+        if (name == "q" && !(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var q) && q is >= 0 and <= 1))
+            problems.Error(location, $"'q' of {which} is '{text}'. It must be a number from 0 to 1.");
+    }
+
+    static void Hop(Window window, string which, Location? hop, Location? windows, ProblemList problems)
+    {
+        if (window.Length <= 0) problems.Error(windows, $"The window '{window.Name}' of {which} has no length.");
+        else if (window.Hop <= 0 || Instant.Day % window.Hop != 0) problems.Error(hop, $"The hop {Duration.Format(window.Hop)} of {which} does not divide a day. Use one like 1s, 1m, 5m, 1h, 1d.");
+        else if (window.Hop > window.Length) problems.Error(hop, $"The window '{window.Name}' of {which} is shorter than its hop, {Duration.Format(window.Hop)}. Set a smaller hop.");
+    }
+
+    static void OnDemand(OnDemandView view, string what, ProblemList problems)
+    {
+        foreach (var twice in DefinitionRules.Twice(view.Request.Select(f => f.Name))) problems.Error(view.At("request"), $"{MapReader.Upper(what)} names the request field '{twice}' twice.");
+        foreach (var field in view.Request)
+            DefinitionRules.Name(field.Name, $"the request field '{field.Name}' of {what}", view.KeyAt($"request.{field.Name}"), problems);
+        foreach (var feature in view.Features.Where(f => string.IsNullOrWhiteSpace(f.Expression)))
+            problems.Error(view.At($"features.{feature.Name}"), $"The expression of feature '{feature.Name}' of {what} is blank.");
+    }
+}

@@ -1,0 +1,149 @@
+using System.Text.Json.Nodes;
+
+namespace Lockstep.Core.Definitions.Yaml;
+
+/// <summary>Every key of every kind of definition.</summary>
+internal static class DefinitionKeys
+{
+    static readonly Shape Fields = Shape.MapOf("columns with their types, like { carrier: string }", Shape.FeatureType);
+    static readonly Shape TextMap = Shape.MapOf("names with texts, like { team: ops }", Shape.Word);
+    static readonly Shape NameOrNames = Shape.Either("a name, or a list of names", Shape.Name, Shape.ListOf(Shape.Name));
+    static readonly Shape Expectations = Shape.ListOf(Shape.Text);
+
+    public static readonly KeyTable Table = new("a mapping with path and timestamp",
+        new("path", Shape.Text, "A file, a pattern with * and **, or the folder of a Delta table; relative to the project folder.", Required: true),
+        new("format", Shape.OneOf([.. TableFormats.Words]), "Only needed where the path does not end in .parquet, .csv, .jsonl or .json; a path without an ending is a Delta table."),
+        new("timestamp", Shape.Text, "The column that says when a row was known.", Required: true),
+        new("created", Shape.Text, "The column that says when a row was written; of rows with equal timestamps the one written last counts."),
+        new("complete_until", Shape.Instant, "The table holds every event before this instant, though its newest event is later."));
+
+    static readonly KeyTable Push = new("an empty mapping, {}");
+
+    static readonly KeyTable Files = new("a mapping with path",
+        new Key("path", Shape.Text, "A pattern; files that appear are read as events.", Required: true));
+
+    static readonly KeyTable Kafka = new("a mapping with topic and format",
+        new("topic", Shape.Text, "The topic to read.", Required: true),
+        new("format", Shape.OneOf("json", "avro"), "How a message is written. Default: json."),
+        new("servers", Shape.Text, "host:port, several separated by commas."),
+        new("schema", Shape.Text, "The Avro schema."));
+
+    public static readonly KeyTable Stream = new("a mapping with one of push, files, kafka",
+        new("push", Shape.Object(Push), "Events that callers send over HTTP."),
+        new("files", Shape.Object(Files), "A folder whose new files are events."),
+        new("kafka", Shape.Object(Kafka), "A Kafka topic."),
+        new("timestamp", Shape.Text, "The column with the time of the event, for a source without a table."),
+        new("created", Shape.Text, "The column that says when the event was written."));
+
+    public static readonly KeyTable PushKeys = Push;
+    public static readonly KeyTable FilesKeys = Files;
+    public static readonly KeyTable KafkaKeys = Kafka;
+
+    public static readonly KeyTable ValueFeature = new("a type, or a mapping with type",
+        new("type", Shape.FeatureType, "The type of the feature; values are converted to it without loss, or refused.", Required: true),
+        new("column", Shape.Text, "The column it is read from. Default: the feature's own name."),
+        new("default", Shape.Default, "Stands for null, in training and in serving alike."),
+        new("description", Shape.Text, "For people."));
+
+    public static readonly KeyTable AggregateFeature = new("a mapping with a function and windows, like { avg: arr_delay, windows: [24h] }",
+        [
+            .. AggregateFunctions.All.Select(f => new Key(f.Name, Shape.Text, f.CountsRows ? "The column, or \"*\" for all events." : "The column.")),
+            new("windows", Shape.ListOf(Shape.Either("a length like 24h, or lifetime", Shape.Duration, Shape.Const(Window.LifetimeName))), "Each gives one feature, name_window.", Required: true),
+            new("hop", Shape.Duration, "The lower edge of the window moves by this much. A divisor of a day."),
+            new("n", Shape.Integer, "How many values: first_n, last_n, last_distinct_n."),
+            new("q", Shape.Number, "Which quantile, from 0 to 1: percentile."),
+            new("where", Shape.Text, "Only these events."),
+            new("default", Shape.Default, "Stands for null, in training and in serving alike."),
+            new("description", Shape.Text, "For people."),
+        ]);
+
+    public static readonly KeyTable ExpressionFeature = new("an expression, or a mapping with expression",
+        new("expression", Shape.Text, "Over request fields and view:feature.", Required: true),
+        new("default", Shape.Default, "Stands for null, in training and in serving alike."),
+        new("description", Shape.Text, "For people."));
+
+    public static readonly KeyTable Selection = new("view:feature, view:*, or a mapping with view",
+        new("view", Shape.Text, "A view, newest version; view@1 is the newest 1.x.y, view@1.0.0 exactly that one.", Required: true),
+        new("as", Shape.Name, "Another name for the view in this service; its features are named alias__feature."),
+        new("keys", Shape.MapOf("join keys with the columns that hold them, like { airport: dest }", Shape.Text), "Join key of the view: column of the spine or of the request."),
+        new("features", Shape.Either("a list of features, or \"*\"", Shape.Const("*"), Shape.ListOf(Shape.Name)), "Default: all."));
+
+    public static readonly KeyTable Entity = Definition("an entity",
+        new Key("join_keys", Shape.MapOf("columns with their types, like { carrier: string }", Shape.KeyType), "The columns that name one of them, with their types.", Required: true));
+
+    public static readonly KeyTable Source = Definition("a source",
+        new("table", Shape.Object(Table), "Files of one format, or a Delta table."),
+        new("stream", Shape.Object(Stream), "Events as they happen."),
+        new("columns", Fields, "Columns with their types. Default: read from the data at apply."),
+        new("where", Shape.Text, "Only these rows."));
+
+    public static readonly KeyTable ValueView = Definition("a value view",
+        new("version", Shape.Version, "Default: 1.0.0."),
+        new("entity", NameOrNames, "The entity it describes, several for a composite key, [] for one row for all.", Required: true),
+        new("source", Shape.Name, "The source that it reads."),
+        new("sql", Shape.Text, "A SELECT over sources, in place of a source."),
+        new("timestamp", Shape.Text, "The column of sql that says when a row was known."),
+        new("created", Shape.Text, "The column of sql that says when a row was written."),
+        new("ttl", Shape.Duration, "Older rows do not count. Default: no limit."),
+        new("where", Shape.Text, "Only these rows."),
+        new("features", Features(ValueFeature, Shape.FeatureType), "Name: type, in the order of the schema.", Required: true),
+        new("expect", Expectations, "What must hold of the values."),
+        new("online", Shape.Flag, "Whether it is served online. Default: true."));
+
+    public static readonly KeyTable AggregationView = Definition("an aggregation view",
+        new("version", Shape.Version, "Default: 1.0.0."),
+        new("entity", NameOrNames, "The entity it describes, several for a composite key.", Required: true),
+        new("source", Shape.Name, "The source of its events.", Required: true),
+        new("where", Shape.Text, "Only these events."),
+        new("delay", Shape.Duration, "Events count this much later. Default: none."),
+        new("features", Features(AggregateFeature), "Name: function, column and windows.", Required: true),
+        new("expect", Expectations, "What must hold of the values."),
+        new("online", Shape.Flag, "Whether it is served online. Default: true."));
+
+    public static readonly KeyTable OnDemandView = Definition("an on-demand view",
+        new("version", Shape.Version, "Default: 1.0.0."),
+        new("request", Fields, "Fields that the caller sends."),
+        new("features", Features(ExpressionFeature, Shape.Text), "Name: expression.", Required: true),
+        new("expect", Expectations, "What must hold of the values."),
+        new("online", Shape.Flag, "Whether it is served online. Default: true."));
+
+    public static readonly KeyTable FeatureService = Definition("a feature service",
+        new("version", Shape.Integer, "Default: 1."),
+        new("features", Shape.ListOf(Shape.Either("view:feature, view:*, or a mapping with view", Shape.Text, Shape.Object(Selection))), "In the order of the model's vector.", Required: true),
+        new("model", Shape.Text, "The model that reads them."));
+
+    /// <summary>The kinds by the word behind <c>kind:</c>.</summary>
+    public static readonly IReadOnlyDictionary<string, KeyTable> Kinds = new Dictionary<string, KeyTable>(StringComparer.Ordinal)
+    {
+        [Definitions.Entity.KindName] = Entity,
+        [Definitions.Source.KindName] = Source,
+        [Definitions.ValueView.KindName] = ValueView,
+        [Definitions.AggregationView.KindName] = AggregationView,
+        [Definitions.OnDemandView.KindName] = OnDemandView,
+        [Definitions.FeatureService.KindName] = FeatureService,
+    };
+
+    static Shape Features(KeyTable table, Shape? shorthand = null)
+    {
+        const string Expected = "features by name, in order";
+        var value = shorthand is null ? Shape.Object(table) : Shape.Either(table.Expected, shorthand, Shape.Object(table));
+        return new(Expected, () => new JsonObject
+        {
+            ["type"] = "object",
+            ["propertyNames"] = new JsonObject { ["pattern"] = Names.Pattern },
+            ["additionalProperties"] = value.Schema(),
+        });
+    }
+
+    static KeyTable Definition(string what, params Key[] keys) => new($"a mapping that defines {what}",
+    [
+        new("kind", Shape.Word, "What this defines.", Required: true),
+        new("name", Shape.Name, "Letters, digits and underscores.", Required: true),
+        .. keys,
+        new("description", Shape.Text, "For people."),
+        new("owner", Shape.Text, "Who answers for it."),
+        new("domain", Shape.Text, "The part of the business it belongs to."),
+        new("freshness_sla", Shape.Duration, "How fresh the values shall be."),
+        new("tags", TextMap, "Free words for search and rules, like pii."),
+    ]);
+}

@@ -1,0 +1,209 @@
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions.Yaml;
+
+/// <summary>Turns the mapping of one kind into its record. What cannot be read is reported and left out.</summary>
+internal static class KindReaders
+{
+    public static Entity Entity(string name, MapReader map) => new() { Name = name, JoinKeys = map.Fields("join_keys") };
+
+    public static Source Source(string name, MapReader map)
+    {
+        var table = map.Object("table", DefinitionKeys.Table, $"the table of {map.What}");
+        return new()
+        {
+            Name = name,
+            Table = table is null ? null : Table(table),
+            Stream = map.Object("stream", DefinitionKeys.Stream, $"the stream of {map.What}") is { } stream ? Stream(stream) : null,
+            Columns = map.Find("columns") is null ? null : map.Fields("columns"),
+            Where = map.Words("where"),
+        };
+    }
+
+    static TableSource? Table(MapReader map)
+    {
+        var path = map.Words("path");
+        var timestamp = map.Words("timestamp");
+        var created = map.Words("created");
+        long? until = null;
+        if (map.Words("complete_until") is { } text)
+        {
+            if (Instant.TryParse(text, out var micros)) until = micros;
+            else map.Wrong("complete_until", map.Find("complete_until")!);
+        }
+        TableFormat? format = null;
+        if (map.Words("format") is { } word)
+        {
+            if (TableFormats.TryParse(word, out var known)) format = known;
+            else map.Problems.Error(map.At("format"), $"'format' of {map.What} is '{word}'.{NearestName.Hint(word, TableFormats.Words, "Formats")}");
+        }
+        else if (path is not null)
+        {
+            if (TableFormats.TryInfer(path, out var inferred)) format = inferred;
+            else map.Problems.Error(map.At("path"), $"The format of {map.What} does not follow from the path '{path}'. Add 'format', one of {string.Join(", ", TableFormats.Words)}.");
+        }
+        return path is null || timestamp is null || format is null ? null
+            : new() { Path = path, Format = format.Value, Timestamp = timestamp, Created = created, CompleteUntil = until };
+    }
+
+    static StreamSource? Stream(MapReader map)
+    {
+        string[] known = ["push", "files", "kafka"];
+        var given = known.Where(k => map.Find(k) is not null).ToList();
+        if (given.Count != 1)
+        {
+            map.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "none" : string.Join(" and ", given))} of push, files, kafka. It must name one.");
+            return null;
+        }
+        var (timestamp, created) = (map.Words("timestamp"), map.Words("created"));
+        switch (given[0])
+        {
+            case "push":
+                return map.Object("push", DefinitionKeys.PushKeys, $"'push' of {map.What}") is null ? null : new PushStreamSource { Timestamp = timestamp, Created = created };
+            case "files":
+                return map.Object("files", DefinitionKeys.FilesKeys, $"'files' of {map.What}")?.Words("path") is { } path
+                    ? new FileStreamSource(path) { Timestamp = timestamp, Created = created } : null;
+            default:
+                if (map.Object("kafka", DefinitionKeys.KafkaKeys, $"'kafka' of {map.What}") is not { } kafka) return null;
+                var format = kafka.Words("format") ?? "json";
+                if (format is not ("json" or "avro"))
+                    kafka.Problems.Error(kafka.At("format"), $"'format' of {kafka.What} is '{format}'.{NearestName.Hint(format, ["json", "avro"], "Formats")}");
+                return kafka.Words("topic") is { } topic
+                    ? new KafkaStreamSource(topic, format) { Servers = kafka.Words("servers"), Schema = kafka.Text("schema"), Timestamp = timestamp, Created = created } : null;
+        }
+    }
+
+    public static ValueView ValueView(string name, MapReader map) => new()
+    {
+        Name = name,
+        Version = map.Version("version"),
+        Entities = map.Texts("entity", single: true),
+        Online = map.Flag("online", true),
+        Expect = map.Texts("expect"),
+        Source = map.Words("source"),
+        Sql = map.Words("sql"),
+        Timestamp = map.Words("timestamp"),
+        Created = map.Words("created"),
+        Ttl = map.Duration("ttl") ?? 0,
+        Where = map.Words("where"),
+        Features = Each(map, DefinitionKeys.ValueFeature, ValueFeature),
+    };
+
+    static ValueFeature? ValueFeature(string name, YamlScalar? shorthand, MapReader? map, MapReader view)
+    {
+        if (shorthand is not null)
+            return view.Type(shorthand.Text, shorthand.Location, $"the type of feature '{name}' of {view.What}") is { } only ? new() { Name = name, Column = name, Type = only } : null;
+        var (column, description) = (map!.Words("column"), map.Text("description"));
+        return map.Type("type") is { } type
+            ? new() { Name = name, Column = column ?? name, Type = type, Default = DefaultReader.Read(map, type), Description = description } : null;
+    }
+
+    public static AggregationView AggregationView(string name, MapReader map) => new()
+    {
+        Name = name,
+        Version = map.Version("version"),
+        Entities = map.Texts("entity", single: true),
+        Online = map.Flag("online", true),
+        Expect = map.Texts("expect"),
+        Source = map.Words("source") ?? "",
+        Where = map.Words("where"),
+        Delay = map.Duration("delay") ?? 0,
+        Features = Each(map, DefinitionKeys.AggregateFeature, AggregateFeature),
+    };
+
+    static AggregateFeature? AggregateFeature(string name, YamlScalar? shorthand, MapReader? map, MapReader view)
+    {
+        if (shorthand is not null)
+        {
+            view.Problems.Error(shorthand.Location, $"Feature '{name}' of {view.What} is {shorthand.What}. It must be {DefinitionKeys.AggregateFeature.Expected}.");
+            return null;
+        }
+        var given = AggregateFunctions.All.Where(f => map!.Find(f.Name) is not null).ToList();
+        if (given.Count != 1)
+            map!.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "no function" : $"{given.Count} functions ({string.Join(", ", given.Select(f => f.Name))})")}. It must name one of {string.Join(", ", AggregateFunctions.All.Select(f => f.Name))}.");
+        var hop = map!.Duration("hop");
+        List<Window> windows = [];
+        foreach (var text in map.Texts("windows"))
+            if (Window.TryParse(text, hop, out var window)) windows.Add(window);
+            else map.Problems.Error(map.At("windows"), $"The window '{text}' of {map.What} is not a length. It must be {Duration.Known}, or lifetime.");
+        SortedDictionary<string, string> parameters = new(StringComparer.Ordinal);
+        foreach (var parameter in AggregateFunctions.All.SelectMany(f => f.Parameters).Distinct())
+            if (map.Words(parameter) is { } value) parameters[parameter] = value;
+        var (where, description, standIn) = (map.Words("where"), map.Text("description"), DefaultReader.ReadUntyped(map));
+        if (given.Count != 1) return null;
+        var column = map.Words(given[0].Name);
+        if (column == "*" && given[0].CountsRows) column = null;
+        return new() { Name = name, Function = given[0].Name, Column = column, Parameters = parameters, Where = where, Windows = windows, Default = standIn, Description = description };
+    }
+
+    public static OnDemandView OnDemandView(string name, MapReader map) => new()
+    {
+        Name = name,
+        Version = map.Version("version"),
+        Online = map.Flag("online", true),
+        Expect = map.Texts("expect"),
+        Request = map.Fields("request"),
+        Features = Each(map, DefinitionKeys.ExpressionFeature, ExpressionFeature),
+    };
+
+    static ExpressionFeature? ExpressionFeature(string name, YamlScalar? shorthand, MapReader? map, MapReader view)
+        => shorthand is not null ? new(name, shorthand.Text.Trim())
+            : map!.Words("expression") is { } text ? new(name, text) { Default = DefaultReader.ReadUntyped(map), Description = map.Text("description") }
+            : null;
+
+    // The features of a view: a scalar is the short form, a mapping the long one.
+    static List<T> Each<T>(MapReader view, KeyTable table, Func<string, YamlScalar?, MapReader?, MapReader, T?> read) where T : class
+    {
+        List<T> features = [];
+        foreach (var (key, value) in view.Map("features"))
+        {
+            var what = $"feature '{key.Text}' of {view.What}";
+            var feature = value switch
+            {
+                YamlScalar { IsNull: false } scalar => read(key.Text, scalar, null, view),
+                YamlMap map => read(key.Text, null, new(map, table, what, view.Problems), view),
+                _ => null,
+            };
+            if (value is YamlList or YamlScalar { IsNull: true }) view.Problems.Error(value.Location, $"{MapReader.Upper(what)} is {value.What}. It must be {table.Expected}.");
+            if (feature is not null) features.Add(feature);
+        }
+        return features;
+    }
+
+    public static FeatureService FeatureService(string name, MapReader map)
+    {
+        List<FeatureSelection> selections = [];
+        if (map.Find("features") is YamlList list)
+        {
+            foreach (var item in list.Items)
+                if (item is YamlMap long_) Add(selections, Selection(new(long_, DefinitionKeys.Selection, $"a selection of {map.What}", map.Problems)));
+                else if (item is YamlScalar { IsNull: false } text && Definitions.FeatureSelection.TryParse(text.Text, out var selection)) selections.Add(selection);
+                else map.Problems.Error(item.Location, $"A feature of {map.What} is {item.What}. It must be view:feature, view@1:feature, view:*, or a mapping like {{ view: weather, as: dest_weather, keys: {{ airport: dest }} }}.");
+        }
+        else if (map.Find("features") is { } other) map.Wrong("features", other);
+        return new() { Name = name, Version = (int)(map.Integer("version", 1, int.MaxValue) ?? 1), Features = selections, Model = map.Words("model") };
+    }
+
+    static void Add(List<FeatureSelection> selections, FeatureSelection? selection)
+    {
+        if (selection is not null) selections.Add(selection);
+    }
+
+    static FeatureSelection? Selection(MapReader map)
+    {
+        var (view, alias, keys) = (map.Words("view"), map.Words("as"), map.TextMap("keys"));
+        IReadOnlyList<string> features = map.Find("features") is YamlScalar { Text: "*" } ? [] : map.Texts("features");
+        if (view is null) return null;
+        var version = VersionSelector.Newest;
+        if (view.IndexOf('@', StringComparison.Ordinal) is var at and >= 0)
+        {
+            if (!VersionSelector.TryParse(view[(at + 1)..], out version))
+            {
+                map.Problems.Error(map.At("view"), $"'view' of {map.What} is '{view}'. Behind the @ must be a version like 1, 1.2 or 1.2.0.");
+                return null;
+            }
+            view = view[..at];
+        }
+        return new() { View = view, Version = version, Features = features, Alias = alias, Keys = keys };
+    }
+}

@@ -1,0 +1,163 @@
+using System.Globalization;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions.Yaml;
+
+/// <summary>
+/// Reads the keys of one mapping. Unknown, missing and empty keys are reported on construction; each getter reports a value that
+/// does not fit and returns null, so that reading goes on.
+/// </summary>
+internal sealed class MapReader
+{
+    readonly YamlMap _map;
+    readonly KeyTable _table;
+    readonly ProblemList _problems;
+    readonly Func<string, Location, string?>? _expand;
+
+    public MapReader(YamlMap map, KeyTable table, string what, ProblemList problems, Func<string, Location, string?>? expand = null)
+    {
+        (_map, _table, What, _problems, _expand) = (map, table, what, problems, expand);
+        foreach (var (key, value) in map.Entries)
+            if (!table.Knows(key.Text)) problems.Error(key.Location, $"{Upper(what)} has no key '{key.Text}'.{NearestName.Hint(key.Text, table.Names, "Keys")}");
+            else if (value is YamlScalar { IsNull: true }) problems.Error(key.Location, $"'{key.Text}' of {what} is empty. It must be {table.Get(key.Text).Shape.Expected}, or be left out.");
+        foreach (var key in table.Keys.Where(k => k.Required && map.Find(k.Name) is null))
+            problems.Error(map.Location, $"{Upper(what)} lacks '{key.Name}', {key.Shape.Expected}.");
+    }
+
+    /// <summary>How messages call it: <c>view 'weather'</c>.</summary>
+    public string What { get; }
+
+    public Location Location => _map.Location;
+    public ProblemList Problems => _problems;
+
+    /// <summary>The value; null when it is missing or empty.</summary>
+    public YamlNode? Find(string key)
+    {
+        _table.Get(key);
+        return _map.Find(key) is { } node and not YamlScalar { IsNull: true } ? node : null;
+    }
+
+    public Location At(string key) => _map.Find(key)?.Location ?? _map.Location;
+
+    public void Wrong(string key, YamlNode found) => Wrong(key, found, _table.Get(key).Shape.Expected);
+
+    public void Wrong(string key, YamlNode found, string expected)
+        => _problems.Error(found.Location, $"'{key}' of {What} is {found.What}. It must be {expected}.");
+
+    public string? Text(string key)
+    {
+        if (Find(key) is not { } node) return null;
+        if (node is not YamlScalar scalar)
+        {
+            Wrong(key, node);
+            return null;
+        }
+        return _expand is null ? scalar.Text : _expand(scalar.Text, scalar.Location);
+    }
+
+    /// <summary>A text that may not be blank.</summary>
+    public string? Words(string key)
+    {
+        if (Text(key) is not { } text) return null;
+        if (!string.IsNullOrWhiteSpace(text)) return text.Trim();
+        _problems.Error(At(key), $"'{key}' of {What} is blank. It must be {_table.Get(key).Shape.Expected}.");
+        return null;
+    }
+
+    public bool Flag(string key, bool otherwise)
+    {
+        if (Text(key) is not { } text) return otherwise;
+        if (text is "true" or "false") return text == "true";
+        Wrong(key, Find(key)!);
+        return otherwise;
+    }
+
+    public long? Duration(string key)
+    {
+        if (Text(key) is not { } text) return null;
+        if (Definitions.Duration.TryParse(text, out var micros)) return micros;
+        Wrong(key, Find(key)!, $"a duration: {Definitions.Duration.Known}");
+        return null;
+    }
+
+    public long? Integer(string key, long least, long most)
+    {
+        if (Text(key) is not { } text) return null;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        Wrong(key, Find(key)!, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+        return null;
+    }
+
+    public SemanticVersion Version(string key)
+    {
+        if (Text(key) is not { } text) return SemanticVersion.Default;
+        if (SemanticVersion.TryParse(text, out var version)) return version;
+        Wrong(key, Find(key)!);
+        return SemanticVersion.Default;
+    }
+
+    public FeatureType? Type(string key) => Text(key) is { } text ? Type(text, Find(key)!.Location, $"'{key}' of {What}") : null;
+
+    public FeatureType? Type(string text, Location location, string what)
+    {
+        if (FeatureType.TryParse(text, out var type)) return type;
+        var near = NearestName.Find(text, FeatureType.SimpleNames);
+        _problems.Error(location, $"{Upper(what)} is '{text}', which is not a type.{(near is null ? $" Types: {FeatureType.KnownNames}." : $" Did you mean '{near}'?")}");
+        return null;
+    }
+
+    /// <summary>The entries of a mapping, in order.</summary>
+    public IReadOnlyList<(YamlScalar Key, YamlNode Value)> Map(string key)
+    {
+        if (Find(key) is not { } node) return [];
+        if (node is YamlMap map) return map.Entries;
+        Wrong(key, node);
+        return [];
+    }
+
+    public MapReader? Object(string key, KeyTable table, string what)
+    {
+        if (Find(key) is not { } node) return null;
+        if (node is YamlMap map) return new(map, table, what, _problems, _expand);
+        Wrong(key, node);
+        return null;
+    }
+
+    /// <summary>Texts of a list; a single text stands for a list of one where <paramref name="single"/> allows it.</summary>
+    public IReadOnlyList<string> Texts(string key, bool single = false)
+    {
+        if (Find(key) is not { } node) return [];
+        if (single && node is YamlScalar one) return [one.Text];
+        if (node is not YamlList list)
+        {
+            Wrong(key, node);
+            return [];
+        }
+        List<string> texts = [];
+        foreach (var item in list.Items)
+            if (item is YamlScalar { IsNull: false } scalar) texts.Add(scalar.Text);
+            else _problems.Error(item.Location, $"An item of '{key}' of {What} is {item.What}. Each must be a text.");
+        return texts;
+    }
+
+    /// <summary>Columns with their types: <c>{ carrier: string }</c>.</summary>
+    public IReadOnlyList<Field> Fields(string key)
+    {
+        List<Field> fields = [];
+        foreach (var (name, value) in Map(key))
+            if (value is not YamlScalar { IsNull: false } scalar) _problems.Error(value.Location, $"'{name.Text}' in '{key}' of {What} is {value.What}. It must be a type: {FeatureType.KnownNames}.");
+            else if (Type(scalar.Text, scalar.Location, $"'{name.Text}' in '{key}' of {What}") is { } type) fields.Add(new(name.Text, type));
+        return fields;
+    }
+
+    public SortedDictionary<string, string> TextMap(string key)
+    {
+        SortedDictionary<string, string> map = new(StringComparer.Ordinal);
+        foreach (var (name, value) in Map(key))
+            if (value is YamlScalar { IsNull: false } scalar) map[name.Text] = scalar.Text;
+            else _problems.Error(value.Location, $"'{name.Text}' in '{key}' of {What} is {value.What}. It must be a text.");
+        return map;
+    }
+
+    public static string Upper(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+}
