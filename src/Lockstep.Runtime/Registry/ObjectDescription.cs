@@ -1,0 +1,82 @@
+using Lockstep.Core.Definitions;
+
+namespace Lockstep.Runtime.Registry;
+
+/// <summary>A feature of a view, or a column of a source.</summary>
+public sealed record FeatureDescription(string Name, string Type, string? Default, string? Description);
+
+/// <summary>All that is known of one version of an object.</summary>
+public sealed record ObjectDescription
+{
+    public required ObjectSummary Object { get; init; }
+    public required string Fingerprint { get; init; }
+
+    /// <summary>Columns of the key.</summary>
+    public required IReadOnlyList<FeatureDescription> Keys { get; init; }
+
+    /// <summary>Features of a view, columns of a source.</summary>
+    public required IReadOnlyList<FeatureDescription> Features { get; init; }
+
+    /// <summary>For a service, the view version that each of its selections reads.</summary>
+    public required IReadOnlyList<string> Reads { get; init; }
+
+    public required IReadOnlyList<string> UsedBy { get; init; }
+
+    /// <summary>All versions of the name, oldest first.</summary>
+    public required IReadOnlyList<string> Versions { get; init; }
+
+    public required RegistryApply LastChange { get; init; }
+
+    /// <summary>Canonical JSON of what the author wrote.</summary>
+    public required string Definition { get; init; }
+
+    internal static ObjectDescription Of(RegisteredObject item, RegistrySnapshot snapshot, Usage usage) => new()
+    {
+        Object = ObjectSummary.Of(item),
+        Fingerprint = item.Record.Fingerprint,
+        Keys = item.View is { } view ? [.. view.Keys.Fields.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))]
+            : item.Definition is Entity entity ? [.. entity.JoinKeys.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))] : [],
+        Features = FeaturesOf(item),
+        Reads = [.. item.Pins.Select(p => p.ToString())],
+        UsedBy = usage.Of(item.Key),
+        Versions = [.. snapshot.Objects.Where(o => o.Key.Category == item.Key.Category && o.Key.Name == item.Key.Name && o.Key.IsVersioned)
+            .Select(o => o.Key.Version + (o.IsActive ? "" : $" ({o.State.ToString().ToLowerInvariant()})"))],
+        LastChange = snapshot.History.First(a => a.Number == item.Apply),
+        Definition = item.Record.Definition,
+    };
+
+    static List<FeatureDescription> FeaturesOf(RegisteredObject item)
+    {
+        if (item.Columns is { } columns) return [.. columns.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))];
+        if (item.View is not { } view) return [];
+        var texts = item.Definition switch
+        {
+            ValueView value => value.Features.ToDictionary(f => f.Name, f => f.Description, StringComparer.Ordinal),
+            OnDemandView onDemand => onDemand.Features.ToDictionary(f => f.Name, f => f.Description, StringComparer.Ordinal),
+            AggregationView aggregation => aggregation.Features
+                .SelectMany(f => f.Windows.Select(w => ($"{f.Name}_{w.Name}", f.Description))).ToDictionary(f => f.Item1, f => f.Description, StringComparer.Ordinal),
+            _ => [],
+        };
+        return [.. view.Features.Fields.Select((f, i) => new FeatureDescription(f.Name, f.Type.ToString(),
+            view.Defaults[i].IsNull ? null : view.Defaults[i].ToString(), texts.GetValueOrDefault(f.Name)))];
+    }
+}
+
+/// <summary>One version of a name and its revisions.</summary>
+public sealed record VersionDescription
+{
+    public required string Kind { get; init; }
+    public required string Version { get; init; }
+    public required ObjectState State { get; init; }
+    public required string Fingerprint { get; init; }
+    public required IReadOnlyList<string> UsedBy { get; init; }
+
+    /// <summary>Every apply that wrote it, oldest first, with what it changed.</summary>
+    public required IReadOnlyList<RevisionDescription> Revisions { get; init; }
+}
+
+/// <summary>What one apply did to one version.</summary>
+public sealed record RevisionDescription(RegistryApply Apply, ObjectState State, IReadOnlyList<PropertyChange> Changes);
+
+/// <summary>What differs between two versions, or one version at two times.</summary>
+public sealed record DiffResult(string Left, string Right, bool SameMeaning, IReadOnlyList<PropertyChange> Changes);

@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using System.Text;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Runtime.Registry;
+
+/// <summary>Definitions as the records that a registry stores.</summary>
+internal static class RecordTexts
+{
+    public static ObjectRecord Of(Entity entity) => Record(entity, BoundJson.Nothing, Fingerprint(entity));
+
+    public static ObjectRecord Of(Source source, IReadOnlyList<Field>? inferred) => Record(source, BoundJson.Write(inferred), Fingerprint(source));
+
+    public static ObjectRecord Of(ViewVersion view) => Record(view.View, BoundJson.Write(view), view.Fingerprint);
+
+    public static ObjectRecord Of(BoundService service) => Record(service.Written, BoundJson.Write(service.Service), service.Fingerprint);
+
+    // Of an entity or source: over what it says without metadata. Those of views and services come from the binder, which knows what can change a value.
+    static string Fingerprint(Definition definition)
+        => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(DefinitionJson.Write(definition with { Metadata = Metadata.None }))));
+
+    /// <summary>
+    /// Property by property: what authors wrote, here and in the sources of a view; columns that were read from the data; versions that a
+    /// service was resolved to.
+    /// </summary>
+    public static IReadOnlyList<PropertyChange> Differences(ObjectRecord before, ObjectRecord after)
+        => [.. JsonDiff.Compare(before.Definition, after.Definition), .. JsonDiff.Compare(before.Bound, after.Bound).Select(c => Bound(before.Key.Category, c)).OfType<PropertyChange>()];
+
+    static PropertyChange? Bound(ObjectCategory category, PropertyChange change) => category switch
+    {
+        ObjectCategory.Source => change with { Path = $"{change.Path} (read from the data)" },
+        ObjectCategory.Service => change with { Path = "reads" },
+        // The rest of what is bound repeats the definition, but for the types of keys.
+        ObjectCategory.View when change.Path.StartsWith("sources.", StringComparison.Ordinal) => change with { Path = "source " + change.Path["sources.".Length..] },
+        ObjectCategory.View when change.Path.StartsWith("keys.", StringComparison.Ordinal) => change,
+        _ => null,
+    };
+
+    static ObjectRecord Record(Definition definition, string bound, string fingerprint) => new()
+    {
+        Key = ObjectKey.Of(definition),
+        State = ObjectState.Active,
+        Kind = definition.Kind,
+        Definition = DefinitionJson.Write(definition),
+        Bound = bound,
+        Fingerprint = fingerprint,
+    };
+}
