@@ -32,16 +32,16 @@ public sealed class SqliteRegistry : IRegistry
 
     public string Name => _path;
 
-    public ValueTask<long> NumberAsync(CancellationToken token) => new(Read(token, 0L,
-        (connection, transaction) => SqliteRegistryFormat.Number(connection, transaction, "select max(number) from applies")));
+    public ValueTask<long> NumberAsync(CancellationToken token) => new(Read(0L,
+        (connection, transaction) => SqliteRegistryFormat.Number(connection, transaction, "select max(number) from applies"), token));
 
-    public ValueTask<RegistrySnapshot> LoadAsync(CancellationToken token, long? asOf = null) => new(Read(token, RegistrySnapshot.Empty,
+    public ValueTask<RegistrySnapshot> LoadAsync(CancellationToken token, long? asOf = null) => new(Read(RegistrySnapshot.Empty,
         (connection, transaction) => RegistrySnapshot.Create(_path, SqliteRegistryRows.Id(connection, transaction),
-            SqliteRegistryRows.Applies(connection, transaction, asOf), SqliteRegistryRows.State(connection, transaction, _path, asOf))));
+            SqliteRegistryRows.Applies(connection, transaction, asOf), SqliteRegistryRows.State(connection, transaction, _path, asOf)), token));
 
     public ValueTask<IReadOnlyList<ObjectRevision>> RevisionsAsync(ObjectCategory category, string name, CancellationToken token)
-        => new(Read<IReadOnlyList<ObjectRevision>>(token, [],
-            (connection, transaction) => SqliteRegistryRows.Revisions(connection, transaction, _path, category, name)));
+        => new(Read<IReadOnlyList<ObjectRevision>>([],
+            (connection, transaction) => SqliteRegistryRows.Revisions(connection, transaction, _path, category, name), token));
 
     public ValueTask<RegistryApply> AppendAsync(ChangeSet changes, CancellationToken token)
     {
@@ -73,15 +73,18 @@ public sealed class SqliteRegistry : IRegistry
     }
 
     // One read transaction: everything that `read` sees is of one moment.
-    T Read<T>(CancellationToken token, T empty, Func<SqliteConnection, SqliteTransaction, T> read)
+    T Read<T>(T empty, Func<SqliteConnection, SqliteTransaction, T> read, CancellationToken token)
     {
         token.ThrowIfCancellationRequested();
         lock (_gate)
             return Guarded(() =>
             {
                 if (OpenForReading() is not { } connection) return empty;
-                using var transaction = connection.BeginTransaction(deferred: true);
-                return SqliteRegistryFormat.Exists(connection, transaction, _path) ? read(connection, transaction) : empty;
+                T result;
+                using (var transaction = connection.BeginTransaction(deferred: true))
+                    result = SqliteRegistryFormat.Exists(connection, transaction, _path) ? read(connection, transaction) : empty;
+                if (!_writable) Close(); // it was told that nothing changes, which holds for one look at a time
+                return result;
             });
     }
 
