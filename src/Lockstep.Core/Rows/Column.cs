@@ -97,10 +97,18 @@ public abstract class Column(FeatureType type)
     /// <summary>Marks rows that were appended in one piece, from a bitmap in the same layout; an empty one means all valid.</summary>
     protected void MarkRange(int first, int rows, ReadOnlySpan<ulong> validity)
     {
-        if (validity.IsEmpty && !_tracked) return;
+        if (rows == 0 || (validity.IsEmpty && !_tracked)) return;
         if (!_tracked) Track();
-        for (var i = 0; i < rows; i++)
-            SetBit(first + i, validity.IsEmpty || (validity[i >> 6] >> (i & 63) & 1) != 0);
+        EnsureWords(first + rows);
+        var (word, shift) = (first >> 6, first & 63);
+        for (var done = 0; done < rows; done += 64, word++)
+        {
+            var mask = rows - done >= 64 ? ulong.MaxValue : (1UL << (rows - done)) - 1;
+            var bits = mask & (validity.IsEmpty ? ulong.MaxValue : validity[done >> 6]);
+            _validity[word] = (_validity[word] & ~(mask << shift)) | (bits << shift);
+            if (shift == 0 || mask >> (64 - shift) is not (> 0 and var over)) continue;
+            _validity[word + 1] = (_validity[word + 1] & ~over) | (bits >> (64 - shift));
+        }
     }
 
     /// <summary>Turns a row into null.</summary>

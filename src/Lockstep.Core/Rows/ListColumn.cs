@@ -25,18 +25,22 @@ public sealed class ListColumn(FeatureType type) : Column(type)
     }
 
     /// <summary>Closes a row over the elements appended to <see cref="Elements"/> since the last row.</summary>
-    public void EndRow()
+    public void EndRow() => EndRow(Elements.Count);
+
+    /// <summary>Closes a row over the elements up to <paramref name="end"/>, which were appended for many rows in one piece.</summary>
+    public void EndRow(int end)
     {
         if (Count == _ends.Length) Reserve(Count + 1);
         MarkNext(true);
-        _ends[Count++] = Elements.Count;
+        _ends[Count++] = end;
     }
 
     public override void AppendNull()
     {
         if (Count == _ends.Length) Reserve(Count + 1);
         MarkNext(false);
-        _ends[Count++] = Elements.Count;
+        _ends[Count] = Count == 0 ? 0 : _ends[Count - 1];
+        Count++;
     }
 
     public override void AppendFrom(Column source, int row)
