@@ -13,6 +13,9 @@ public sealed class BytesColumn(FeatureType type) : Column(type)
     internal byte[] DataBuffer => _data;
     public int DataLength => Count == 0 ? 0 : _ends[Count - 1];
 
+    /// <summary>The bytes of several rows in one piece, by their places in the buffer.</summary>
+    public ReadOnlySpan<byte> Data(int start, int end) => _data.AsSpan(start, end - start);
+
     /// <summary>The bytes of a row; empty for null.</summary>
     public ReadOnlySpan<byte> this[int row]
     {

@@ -5,15 +5,19 @@ namespace Lockstep.DuckDb.Engine;
 /// <summary>A connection with its settings: instants in UTC, no progress bar on the terminal. One statement at a time.</summary>
 internal sealed unsafe class Connection : IDisposable
 {
+    readonly Database _database;
     readonly ConnectionHandle _handle;
 
-    public Connection(ConnectionHandle handle)
+    public Connection(Database database, ConnectionHandle handle)
     {
-        _handle = handle;
+        (_database, _handle) = (database, handle);
         Execute("set TimeZone = 'UTC'; set enable_progress_bar = true; set enable_progress_bar_print = false; set progress_bar_time = 0", CancellationToken.None);
     }
 
     public ConnectionHandle Handle => _handle;
+
+    /// <summary>A further connection to the same database: this one may be in the middle of a result.</summary>
+    public Connection Another() => _database.Connect();
 
     /// <summary>Of the running statement, between 0 and 1; NaN when unknown.</summary>
     public double Progress => Api.duckdb_query_progress(_handle).Percentage is >= 0 and var percent ? percent / 100 : double.NaN;

@@ -32,7 +32,7 @@ internal sealed class Database : IDisposable
         }
     }
 
-    public Connection Connect() => new(ConnectionHandle.Open(_handle));
+    public Connection Connect() => new(this, ConnectionHandle.Open(_handle));
 
     public void Dispose()
     {

@@ -1,0 +1,75 @@
+using Lockstep.Core;
+using Lockstep.Core.Rows;
+using Lockstep.DuckDb.Engine.Scan;
+using Lockstep.DuckDb.Engine.Vectors;
+using Lockstep.DuckDb.Engine.Write;
+using Lockstep.Runtime.Engine;
+
+namespace Lockstep.DuckDb.Engine;
+
+/// <summary>Tables by DuckDB: it reads and writes Parquet and runs SQL; values are converted on the way in, by S1 to S3, here.</summary>
+public sealed class DuckDbEngine : IBatchEngine
+{
+    readonly DuckDbOptions _options;
+    readonly SpillFolder _spill;
+    readonly Database _database;
+    readonly Lazy<Database> _writers; // of their own: while a file waits for rows, its threads wait with it, and scans need theirs
+
+    public DuckDbEngine(DuckDbOptions? options = null)
+    {
+        _options = options ?? new DuckDbOptions();
+        Native.DuckDbLibrary.Load();
+        _spill = new SpillFolder(_options.SpillFolder);
+        _database = Database.Open(null, _options with { MemoryLimit = _options.MemoryLimit / 4 * 3 }, _spill.Path);
+        _writers = new(() => Database.Open(null, _options with { MemoryLimit = _options.MemoryLimit / 4 }, _spill.Path));
+    }
+
+    public Schema ReadSchema(TableInput table, CancellationToken token)
+    {
+        if (table.Schema is { } known) return known;
+        if (table.Files.Count == 0) throw new LockstepException(ErrorKind.Failed, $"{table.Name} has no files, so nothing says which columns it has. Declare them.");
+        using var connection = _database.Connect();
+        return TableColumns.Unite(table, ParquetSchemas.Read(connection, table, keepOrder: false, token)
+            .Select(g => (g.Files[0].Path, g.Columns.Select(c => (c.Name, VectorReader.NaturalType(c.Type))))));
+    }
+
+    public ScanReader Scan(ScanRequest request, CancellationToken token)
+    {
+        var connection = _database.Connect();
+        try
+        {
+            return new ParquetScan(connection, request, token);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public Schema DescribeQuery(QueryRequest request, CancellationToken token) => throw new NotSupportedException();
+
+    public ScanReader Query(QueryRequest request, CancellationToken token) => throw new NotSupportedException();
+
+    public BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token)
+    {
+        token.ThrowIfCancellationRequested();
+        var connection = _writers.Value.Connect();
+        try
+        {
+            return new ParquetWriter(connection, output.Path, schema);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _database.Dispose();
+        if (_writers.IsValueCreated) _writers.Value.Dispose();
+        _spill.Dispose();
+    }
+}
