@@ -13,6 +13,20 @@ public sealed record TableFile(string Path)
 
     /// <summary>Values of partition columns that the file's rows do not hold themselves, already unescaped; null text is null.</summary>
     public IReadOnlyDictionary<string, string?> Partition { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>What is known of the instants in the table's time column, without opening the file; null: nothing.</summary>
+    public TimeRange? Times { get; init; }
+
+    /// <summary>Whether the file can hold a row whose instant is within the bounds, both included.</summary>
+    public bool CanHold(string? timeColumn, long notBefore, long notAfter)
+        => timeColumn is null || (notBefore == long.MinValue && notAfter == long.MaxValue)
+        || Times is not { } times || times.Column != timeColumn || (times.First <= notAfter && times.Last >= notBefore);
+}
+
+/// <summary>The first and last instant, both included, that a column can hold; the last before the first where it holds none.</summary>
+public readonly record struct TimeRange(string Column, long First, long Last)
+{
+    public static TimeRange Empty(string column) => new(column, long.MaxValue, long.MinValue);
 }
 
 /// <summary>The files of a table as of one moment, in an order that does not show in any result.</summary>
@@ -26,6 +40,10 @@ public sealed record TableInput
 
     /// <summary>Columns that the table is known to have (a Delta table's schema); null: read from the files. Files that lack one give null.</summary>
     public Schema? Schema { get; init; }
+
+    /// <summary>The files that can hold rows within the bounds of a scan; the others need not be opened.</summary>
+    public IEnumerable<TableFile> FilesBetween(string? timeColumn, long notBefore, long notAfter)
+        => Files.Where(f => f.CanHold(timeColumn, notBefore, notAfter));
 }
 
 /// <summary>A column to read, and as what. The engine converts by S1 to S3: what does not convert without loss is an error with file, column, row and value.</summary>
