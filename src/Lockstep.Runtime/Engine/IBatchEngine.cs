@@ -18,6 +18,10 @@ public interface IBatchEngine : IDisposable
 
     ScanReader Query(QueryRequest request, CancellationToken token);
 
+    /// <summary>Writes what a query yields into a file, in the engine's own types, nested ones too; whole or not at all.</summary>
+    void WriteQuery(QueryRequest request, TableOutput output, CancellationToken token)
+        => throw new NotSupportedException($"{GetType().Name} does not write queries.");
+
     /// <summary>Writes a file whole or not at all: it appears under its name on <see cref="BatchWriter.Complete"/>.</summary>
     BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token);
 }

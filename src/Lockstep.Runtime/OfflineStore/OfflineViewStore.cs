@@ -1,18 +1,53 @@
+using System.Collections.Concurrent;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore.Delta;
 
 namespace Lockstep.Runtime.OfflineStore;
 
-/// <summary>Rows of SQL views: for each version a Delta table <c>view@version</c> in the offline folder.</summary>
+/// <summary>
+/// Where rows that we computed live: for each version of a SQL view a Delta table <c>view@version</c> in the offline folder, whose
+/// versions are its runs. Safe for several threads and processes.
+/// </summary>
 public sealed class OfflineViewStore(string folder, IBatchEngine engine, TimeProvider clock)
 {
-    public TableInput ViewTable(ViewVersion view, long? atVersion = null) => throw NothingYet(view);
+    readonly ConcurrentDictionary<string, DeltaTable> _tables = new(StringComparer.Ordinal);
 
-    internal TableLook Look(ViewVersion view, TableState? since, CancellationToken token) => throw NothingYet(view);
+    public string Folder { get; } = Path.GetFullPath(folder);
 
-    internal TableInput Reopen(ViewVersion view, TableState state, CancellationToken token) => throw NothingYet(view);
+    /// <summary>The table of a view version, there or not yet.</summary>
+    public DeltaTable Table(ViewVersion view) => _tables.GetOrAdd(view.Id, static (id, store) => store.Open(Path.Combine(store.Folder, id), $"stored rows of view '{id}'"), this);
 
-    LockstepException NothingYet(ViewVersion view) => new(ErrorKind.NotFound,
-        $"View '{view.Id}' has no rows in {Path.Combine(folder, view.Id)} yet ({engine.GetType().Name}, {clock.GetUtcNow():u}). Run: lockstep materialize --view {view.Name}");
+    internal DeltaTable Open(string tableFolder, string name) => new(tableFolder, engine, clock, name);
+
+    /// <summary>Whether a run has stored rows of it.</summary>
+    public bool Has(ViewVersion view) => Table(view).Exists;
+
+    /// <summary>Replaces all stored rows by these, at once for every reader; the older ones stay readable by their version.</summary>
+    public DeltaWritten Replace(ViewVersion view, BatchReader rows, DeltaWrite write, CancellationToken token)
+        => Table(view).Overwrite(rows, write with { TimeColumn = write.TimeColumn ?? TimeColumn(view) }, token);
+
+    /// <summary>Adds rows to those stored.</summary>
+    public DeltaWritten Append(ViewVersion view, BatchReader rows, DeltaWrite write, CancellationToken token)
+        => Table(view).Append(rows, write with { TimeColumn = write.TimeColumn ?? TimeColumn(view) }, token);
+
+    /// <summary>The stored rows as of a version of the table, or the newest.</summary>
+    public TableInput ViewTable(ViewVersion view, long? atVersion = null, CancellationToken token = default)
+    {
+        var table = Existing(view);
+        return (atVersion is { } version ? table.Snapshot(version, token) : table.Snapshot(token)).Input($"view '{view.Id}'", TimeColumn(view));
+    }
+
+    internal TableLook Look(ViewVersion view, TableState? since, long now, CancellationToken token)
+        => DeltaLook.Take(Existing(view), $"view '{view.Id}'", TimeColumn(view), since, now, token);
+
+    internal TableInput Reopen(ViewVersion view, TableState state, CancellationToken token)
+        => DeltaLook.Reopen(Existing(view), $"view '{view.Id}'", TimeColumn(view), state, token);
+
+    static string? TimeColumn(ViewVersion view) => (view.View as ValueView)?.Timestamp;
+
+    DeltaTable Existing(ViewVersion view) => Table(view) is { Exists: true } table ? table
+        : throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' is computed by SQL and no run has stored its rows yet. Run: lockstep materialize --view {view.Name}");
 }

@@ -1,14 +1,13 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore.Delta;
 
 namespace Lockstep.Runtime.OfflineStore;
 
 /// <summary>A table of plain files: a path or a pattern, expanded at every look.</summary>
 internal sealed class PlainTable(string projectFolder, string name, TableSource table)
 {
-    public const string DeltaLogFolder = "_delta_log";
-
     // Files written within this time before the last look may have been written again in the same tick of the clock.
     const long TickNanoseconds = 2_000_000_000;
 
@@ -20,7 +19,7 @@ internal sealed class PlainTable(string projectFolder, string name, TableSource 
             var path = Path.GetFullPath(table.Path, projectFolder);
             if (File.Exists(path)) return [path];
             throw Directory.Exists(path)
-                ? new LockstepException(ErrorKind.NotFound, $"{name}: '{table.Path}' is a folder. Write '{table.Path.TrimEnd('/')}/*.{Extension}' for the files in it, or name a folder with a {DeltaLogFolder} for a Delta table.")
+                ? new LockstepException(ErrorKind.NotFound, $"{name}: '{table.Path}' is a folder. Write '{table.Path.TrimEnd('/')}/*.{Extension}' for the files in it, or name a folder with a {DeltaLog.FolderName} for a Delta table.")
                 : NotFound();
         }
         var found = FilePattern.Expand(projectFolder, table.Path, token);
@@ -144,7 +143,7 @@ internal sealed class PlainTable(string projectFolder, string name, TableSource 
         HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (var file in files)
             for (var folder = Path.GetDirectoryName(file); folder is not null && seen.Add(folder); folder = Path.GetDirectoryName(folder))
-                if (Directory.Exists(Path.Combine(folder, DeltaLogFolder)))
+                if (DeltaTable.IsTable(folder))
                     throw new LockstepException(ErrorKind.DefinitionsInvalid,
                         $"{name}: '{table.Path}' matches files of the Delta table {Shown(folder)}, some of which may hold deleted rows. Write path: {Shown(folder).Trim('\'')} with format: delta.");
     }

@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore.Delta;
 
 namespace Lockstep.Runtime.OfflineStore;
 
@@ -10,8 +12,11 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
 {
     readonly string _folder = Path.GetFullPath(projectFolder);
 
+    readonly ConcurrentDictionary<string, DeltaTable> _deltaTables = new(StringComparer.Ordinal);
+
     public TableInput Source(Source source)
     {
+        if (Delta(source) is { } delta) return delta.Snapshot(CancellationToken.None).Input(NameOf(source), TableOf(source).Timestamp);
         var plain = Plain(source);
         return plain.Input(plain.Find(CancellationToken.None));
     }
@@ -20,17 +25,39 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
         => SourceOf(view, catalog) is { } source ? Source(source) : offline.ViewTable(view);
 
     public TableLook Look(Source source, TableState? since, CancellationToken token)
-        => Plain(source).Look(since, Instant.Now(clock), token);
+        => Delta(source) is { } delta ? DeltaLook.Take(delta, NameOf(source), TableOf(source).Timestamp, since, Instant.Now(clock), token)
+            : Plain(source).Look(since, Instant.Now(clock), token);
 
     public TableLook Look(ViewVersion view, Catalog catalog, TableState? since, CancellationToken token)
-        => SourceOf(view, catalog) is { } source ? Look(source, since, token) : offline.Look(view, since, token);
+        => SourceOf(view, catalog) is { } source ? Look(source, since, token) : offline.Look(view, since, Instant.Now(clock), token);
 
-    public TableInput Reopen(Source source, TableState state, CancellationToken token) => Plain(source).Reopen(state, token);
+    public TableInput Reopen(Source source, TableState state, CancellationToken token)
+        => Delta(source) is { } delta ? DeltaLook.Reopen(delta, NameOf(source), TableOf(source).Timestamp, state, token)
+            : Plain(source).Reopen(state, token);
 
     public TableInput Reopen(ViewVersion view, Catalog catalog, TableState state, CancellationToken token)
         => SourceOf(view, catalog) is { } source ? Reopen(source, state, token) : offline.Reopen(view, state, token);
 
-    PlainTable Plain(Source source) => new(_folder, $"source '{source.Name}'", TableOf(source));
+    static string NameOf(Source source) => $"source '{source.Name}'";
+
+    PlainTable Plain(Source source) => new(_folder, NameOf(source), TableOf(source));
+
+    /// <summary>The Delta table that a source names; null when it names files. A folder that holds one is one, whatever format is written.</summary>
+    DeltaTable? Delta(Source source)
+    {
+        var table = TableOf(source);
+        if (FilePattern.IsPattern(table.Path))
+            return table.Format != TableFormat.Delta ? null
+                : throw new LockstepException(ErrorKind.DefinitionsInvalid, $"{NameOf(source)}: '{table.Path}' is a pattern; a Delta table is the folder that holds its {DeltaLog.FolderName}.");
+        var folder = Path.GetFullPath(table.Path, _folder);
+        if (DeltaTable.IsTable(folder)) return _deltaTables.GetOrAdd(folder, f => offline.Open(f, $"Delta table {WhatIsNear.Shown(_folder, f)}"));
+        if (table.Format != TableFormat.Delta) return null;
+        if (!Directory.Exists(folder))
+            throw new LockstepException(ErrorKind.NotFound, $"{NameOf(source)}: no Delta table is at '{table.Path}'.{WhatIsNear.Describe(_folder, table.Path)}");
+        var inner = Directory.EnumerateDirectories(folder).Where(DeltaTable.IsTable).Order(StringComparer.Ordinal).FirstOrDefault();
+        throw new LockstepException(ErrorKind.NotFound, $"{NameOf(source)}: '{table.Path}' holds no {DeltaLog.FolderName}, so it is no Delta table."
+            + (inner is not null ? $" Did you mean {WhatIsNear.Shown(_folder, inner)}?" : WhatIsNear.Describe(_folder, table.Path)));
+    }
 
     static TableSource TableOf(Source source) => source.Table
         ?? throw new LockstepException(ErrorKind.BadArguments, $"source '{source.Name}' has no table, only a stream: there are no files to read.");
