@@ -29,13 +29,12 @@ internal sealed class OnlineFile : IDisposable
             throw new LockstepException(ErrorKind.Failed, $"The folder of the online store '{Path}' cannot be made: {e.Message}", e);
         }
         Writer = new(Path, write: true, options.MapBytes);
+        Writer.WaitForLocks(options.BusyTimeout);
         try
         {
-            Patient(() =>
-            {
-                OnlineSchema.Check(Writer, Path);
-                OnlineSchema.Create(Writer, Path, options.SyncEveryWrite);
-            }, CancellationToken.None);
+            OnlineSchema.Check(Writer, Path);
+            OnlineSchema.Create(Writer, Path, options.SyncEveryWrite);
+            Writer.WaitForLocks(TimeSpan.Zero); // from here on a busy file is waited for in BeginWriteAsync
             _watch = OpenReader();
             Clock = WalClock.TryOpen(_watch);
         }
@@ -71,27 +70,17 @@ internal sealed class OnlineFile : IDisposable
         reader.Dispose();
     }
 
-    /// <summary>Begins a transaction that writes; waits for other processes in short pieces, so that a token is heard.</summary>
-    public void BeginWrite(CancellationToken token) => Patient(() =>
+    /// <summary>Begins a transaction that writes; waits for other processes without holding a thread.</summary>
+    public async ValueTask BeginWriteAsync(CancellationToken token)
     {
-        var code = Writer.TryExecute("BEGIN IMMEDIATE");
-        if (code != SQLITE_DONE) throw Writer.Error(code);
-    }, token);
-
-    // Each try waits BusySlice inside SQLite.
-    void Patient(Action action, CancellationToken token)
-    {
-        for (var left = Math.Max(1, (long)_options.BusyTimeout.TotalMilliseconds / SqliteConnection.BusySlice); ; left--)
+        var begun = TimeProvider.System.GetTimestamp();
+        for (var wait = 1; ; wait = Math.Min(wait * 2, 32))
         {
             token.ThrowIfCancellationRequested();
-            try
-            {
-                action();
-                return;
-            }
-            catch (LockstepException) when (left > 1 && Writer.ErrorCode == SQLITE_BUSY && !Writer.InTransaction)
-            {
-            }
+            var code = Writer.TryExecute("BEGIN IMMEDIATE");
+            if (code == SQLITE_DONE) return;
+            if ((code & 0xFF) != SQLITE_BUSY || TimeProvider.System.GetElapsedTime(begun) > _options.BusyTimeout) throw Writer.Error(code);
+            await Task.Delay(Random.Shared.Next(wait) + 1, token); // apart from each other, so that two do not meet again
         }
     }
 

@@ -26,15 +26,15 @@ internal sealed class SqliteConnection : IDisposable
             throw error;
         }
         sqlite3_extended_result_codes(_db, 1);
-        sqlite3_busy_timeout(_db, write ? BusySlice : ReaderBusy);
+        WaitForLocks(ReaderWait);
         Execute($"PRAGMA mmap_size={mapBytes}");
     }
 
-    /// <summary>Milliseconds that SQLite itself waits for a lock before the caller looks at its token again.</summary>
-    public const int BusySlice = 50;
-
     // A reader waits only while another process recovers the log or closes the file.
-    const int ReaderBusy = 10_000;
+    static readonly TimeSpan ReaderWait = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long SQLite itself waits for a lock. This build of it sleeps whole seconds at a time.</summary>
+    public void WaitForLocks(TimeSpan time) => sqlite3_busy_timeout(_db, (int)time.TotalMilliseconds);
 
     public nint Handle => _db.DangerousGetHandle();
 

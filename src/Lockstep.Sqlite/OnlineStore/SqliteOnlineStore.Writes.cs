@@ -63,7 +63,7 @@ public sealed partial class SqliteOnlineStore
         try
         {
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
-            _file.BeginWrite(token);
+            await _file.BeginWriteAsync(token);
             var done = false;
             try
             {
