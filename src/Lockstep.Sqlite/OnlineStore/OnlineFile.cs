@@ -13,8 +13,8 @@ internal sealed record FileState(WalStamp Stamp, IReadOnlyDictionary<string, lon
 internal sealed class OnlineFile : IDisposable
 {
     readonly SqliteOnlineStoreOptions _options;
-    readonly SqliteConnection?[] _readers = new SqliteConnection?[Math.Max(4, Environment.ProcessorCount * 2)];
-    readonly SqliteConnection _watch;
+    readonly RawConnection?[] _readers = new RawConnection?[Math.Max(4, Environment.ProcessorCount * 2)];
+    readonly RawConnection _watch;
 
     public OnlineFile(SqliteOnlineStoreOptions options)
     {
@@ -49,12 +49,12 @@ internal sealed class OnlineFile : IDisposable
     public string Path { get; }
 
     /// <summary>For the holder of the store's write lock only.</summary>
-    public SqliteConnection Writer { get; }
+    public RawConnection Writer { get; }
 
     /// <summary>Null: nothing may be cached.</summary>
     public WalClock? Clock { get; }
 
-    public SqliteConnection RentReader()
+    public RawConnection RentReader()
     {
         var start = Thread.GetCurrentProcessorId() & int.MaxValue;
         for (var i = 0; i < _readers.Length; i++)
@@ -62,7 +62,7 @@ internal sealed class OnlineFile : IDisposable
         return OpenReader();
     }
 
-    public void Return(SqliteConnection reader)
+    public void Return(RawConnection reader)
     {
         var start = Thread.GetCurrentProcessorId() & int.MaxValue;
         for (var i = 0; i < _readers.Length; i++)
@@ -84,7 +84,7 @@ internal sealed class OnlineFile : IDisposable
         }
     }
 
-    public static IReadOnlyDictionary<string, long> ReadTables(SqliteConnection connection)
+    public static IReadOnlyDictionary<string, long> ReadTables(RawConnection connection)
     {
         var tables = new Dictionary<string, long>(StringComparer.Ordinal);
         var statement = connection.Statement("SELECT name, id FROM tables WHERE made = 1");
@@ -93,9 +93,9 @@ internal sealed class OnlineFile : IDisposable
         return tables;
     }
 
-    SqliteConnection OpenReader()
+    RawConnection OpenReader()
     {
-        var reader = new SqliteConnection(Path, write: false, _options.MapBytes);
+        var reader = new RawConnection(Path, write: false, _options.MapBytes);
         reader.Execute("PRAGMA query_only=1");
         reader.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{16384}"));
         return reader;

@@ -16,7 +16,7 @@ internal static class OnlineSchema
     const int PageSize = 8192;
 
     /// <summary>Before anything is changed: an existing file must be one of ours, of a format that this program knows.</summary>
-    public static void Check(SqliteConnection connection, string path)
+    public static void Check(RawConnection connection, string path)
     {
         if (connection.Int64("SELECT count(*) FROM sqlite_master") == 0) return; // new, or left empty by a process that died
         if (connection.Int64("PRAGMA application_id") != ApplicationId)
@@ -27,7 +27,7 @@ internal static class OnlineSchema
     }
 
     /// <summary>Opens the log and makes the tables where they are missing.</summary>
-    public static void Create(SqliteConnection connection, string path, bool syncEveryWrite)
+    public static void Create(RawConnection connection, string path, bool syncEveryWrite)
     {
         connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size={PageSize}"));
         var mode = connection.Text("PRAGMA journal_mode=WAL");

@@ -6,7 +6,7 @@ using static SQLitePCL.raw;
 namespace Lockstep.Sqlite.OnlineStore;
 
 /// <summary>What one transaction does to the file, and what it will have to do to the cache.</summary>
-internal sealed class OnlineWrite(SqliteConnection writer, CellCache? cache, IReadOnlyDictionary<string, long> tables) : IDisposable
+internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadOnlyDictionary<string, long> tables) : IDisposable
 {
     const int TokenEvery = 256;
 

@@ -54,6 +54,12 @@ public sealed partial class SqliteOnlineStore
         await TransactAsync(write => write.Drop(table), token);
     }
 
+    /// <summary>For tests: the instant at which another process may commit before this one has looked.</summary>
+    internal Action? Committed { get; set; }
+
+    /// <summary>For tests: as if the disk were full.</summary>
+    internal void LimitPages(int pages) => _file.Writer.Int64(FormattableString.Invariant($"PRAGMA max_page_count={pages}"));
+
     static long Until(long now, TimeSpan duration) => now + duration.Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>One transaction. What the cache holds of it is put right before anybody can know that it has been committed.</summary>
@@ -100,6 +106,7 @@ public sealed partial class SqliteOnlineStore
         {
             _file.Writer.Execute("COMMIT");
             committed = true;
+            Committed?.Invoke();
         }
         finally
         {

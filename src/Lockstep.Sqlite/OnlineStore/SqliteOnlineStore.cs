@@ -102,7 +102,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
     }
 
     /// <summary>False: the table is gone.</summary>
-    static bool TryRead(SqliteConnection reader, long table, ReadOnlySpan<byte> key, out byte[] cell)
+    static bool TryRead(RawConnection reader, long table, ReadOnlySpan<byte> key, out byte[] cell)
     {
         cell = [];
         sqlite3_stmt statement;
@@ -120,7 +120,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
         return true;
     }
 
-    static bool IsDropped(SqliteConnection reader, long table)
+    static bool IsDropped(RawConnection reader, long table)
     {
         if (reader.ErrorCode != SQLITE_ERROR) return false;
         reader.Forget(table);
@@ -128,7 +128,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
     }
 
     /// <summary>Ends the reader's snapshot and gives it back; one that cannot end it is closed.</summary>
-    void Release(SqliteConnection reader)
+    void Release(RawConnection reader)
     {
         if (reader.InTransaction && reader.TryExecute("COMMIT") != SQLITE_DONE) reader.Dispose();
         else _file.Return(reader);

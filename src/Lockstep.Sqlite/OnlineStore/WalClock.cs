@@ -28,7 +28,7 @@ internal sealed unsafe partial class WalClock
     WalClock(byte* header) => _header = header;
 
     /// <summary>Null where SQLite does not share memory: nothing may then be cached.</summary>
-    public static WalClock? TryOpen(SqliteConnection connection)
+    public static WalClock? TryOpen(RawConnection connection)
     {
         connection.Int64("SELECT count(*) FROM sqlite_master"); // a read maps the index
         nint file = 0;

@@ -6,14 +6,14 @@ using static SQLitePCL.raw;
 namespace Lockstep.Sqlite.OnlineStore;
 
 /// <summary>One connection to the file with its prepared statements; for one thread at a time. Spans in, spans out, no ADO.NET.</summary>
-internal sealed class SqliteConnection : IDisposable
+internal sealed class RawConnection : IDisposable
 {
     readonly string _path;
     readonly sqlite3 _db;
     readonly Dictionary<string, sqlite3_stmt> _statements = new(StringComparer.Ordinal);
     readonly Dictionary<(long Table, CellStatement Kind), sqlite3_stmt> _cellStatements = [];
 
-    public SqliteConnection(string path, bool write, long mapBytes)
+    public RawConnection(string path, bool write, long mapBytes)
     {
         SqliteRuntime.Init();
         _path = path;
