@@ -79,7 +79,7 @@ public static class Fingerprint
                 text.Add("feature",
                 [
                     $"{feature.Name}_{window.Name}", feature.Function, feature.Column ?? "*",
-                    .. feature.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={p.Value}"),
+                    .. feature.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={Parameter(p.Value)}"),
                     $"length={(window.IsLifetime ? Window.LifetimeName : Number(window.Length))}", $"hop={Number(window.Hop)}",
                     .. feature.Where is { } only ? new[] { $"where={only.Trim()}" } : [],
                     .. Default(feature.Default),
@@ -136,6 +136,10 @@ public static class Fingerprint
         }
         return text.ToString();
     }
+
+    // 0.5 and .50 are one number.
+    static string Parameter(string text)
+        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number.ToString("R", CultureInfo.InvariantCulture) : text.Trim();
 
     static string[] Default(Value value) => value.IsNull ? [] : [$"default={Canonical(value)}"];
 

@@ -27,9 +27,12 @@ public static class DefinitionBinder
         var before = registered ?? Catalog.Empty;
         var entities = ByName(BoundDefinitions.Merge(before.Entities, Firsts(definitions.Entities)));
         var sources = ByName(BoundDefinitions.Merge(before.Sources, Firsts(definitions.Sources)));
-        var defined = definitions.Sources.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        var looked = definitions.Sources.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var view in definitions.Views.OfType<ValueView>())
+            if (view.Source is { } read) looked.Add(read);
+            else if (view.Sql is { } sql) looked.UnionWith(SqlSources.Find(sql, sources.Keys));
         Dictionary<string, KnownColumns?> columns = new(StringComparer.Ordinal);
-        foreach (var source in sources.Values.Where(s => defined.Contains(s.Name) || IsRead(s.Name, definitions.Views)))
+        foreach (var source in sources.Values.Where(s => looked.Contains(s.Name)))
             columns[source.Name] = SourceBinder.Bind(source, sourceSchema, problems);
 
         ValueViewBinder binder = new(entities, sources, columns, definitions.Unreadable, querySchema, problems);
@@ -49,9 +52,6 @@ public static class DefinitionBinder
             Problems = problems.InOrder([.. definitions.All.Select(d => d.Location?.File ?? "")]),
         };
     }
-
-    static bool IsRead(string source, IReadOnlyList<FeatureView> views)
-        => views.Any(v => v is ValueView value && (value.Source == source || (value.Sql is not null && SqlSources.Find(value.Sql, [source]).Count > 0)));
 
     // A name that is defined twice has been reported.
     static List<T> Firsts<T>(IReadOnlyList<T> all) where T : Definition => [.. all.DistinctBy(d => d.Name, StringComparer.Ordinal)];

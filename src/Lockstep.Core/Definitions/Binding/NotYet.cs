@@ -23,10 +23,10 @@ internal static class NotYet
         var before = problems.Errors;
         if (view is AggregationView) Report(problems, view.At("kind"), $"{what} is an aggregation view. Aggregation views are not computed");
         if (view is OnDemandView) Report(problems, view.At("kind"), $"{what} is an on-demand view. On-demand views are not computed");
-        if (view is ValueView { Where: not null }) Report(problems, view.At("where"), $"{what} has a filter. Filters ('where') are not computed; 'sql' can filter");
+        if (view is ValueView { Where: not null }) Report(problems, view.At("where"), $"{what} has a filter. Filters ('where') are not computed", "; a sql view can filter");
         if (view.Expect.Count > 0) Report(problems, view.At("expect"), $"{what} has expectations. Expectations ('expect') are not computed");
         return problems.Errors == before;
     }
 
-    static void Report(ProblemList problems, Location? location, string what) => problems.Error(location, $"{what} by this version.");
+    static void Report(ProblemList problems, Location? location, string what, string instead = "") => problems.Error(location, $"{what} by this version{instead}.");
 }

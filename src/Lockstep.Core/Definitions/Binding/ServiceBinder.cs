@@ -53,7 +53,7 @@ internal sealed class ServiceBinder(Catalog catalog, bool registryKnown, IReadOn
     {
         var versions = catalog.VersionsOf(selection.View);
         if (versions.Count == 0)
-            problems.Error(location, $"{MapReader.Upper(what)} reads view '{selection.View}', which is not defined.{NearestName.Hint(selection.View, catalog.Views.Select(v => v.Name), "Views")}");
+            problems.Error(location, $"{MapReader.Upper(what)} reads view '{selection.View}', which is not defined.{NearestName.Hint(selection.View, catalog.Views.Select(v => v.Name).Concat(unbound), "Views")}");
         else if (!registryKnown)
             problems.Warn(location, $"{MapReader.Upper(what)} reads view '{selection.View}{selection.Version}', which these files do not define. Whether it is registered is checked by plan and apply.");
         else

@@ -6,11 +6,11 @@ namespace Lockstep.Core.Definitions;
 /// <summary>Columns to check against: those of a source or of a query, with what is known of them.</summary>
 internal sealed record KnownColumns(string What, TableFormat Format, Schema? Data, IReadOnlyList<Field> Declared)
 {
-    /// <summary>Of what a column holds; null: nothing is known, so nothing can be wrong.</summary>
+    readonly Dictionary<string, FeatureType> _declared = Declared.ToDictionary(f => f.Name, f => f.Type, StringComparer.Ordinal);
+
+    /// <summary>What a column holds; null: nothing is known, so nothing can be wrong.</summary>
     public FeatureType? TypeOf(string column)
-        => Declared.FirstOrDefault(f => f.Name == column) is { } declared && (Data is null || Format == TableFormat.Csv) ? declared.Type
-            : Data is not null && Data.IndexOf(column) is var at and >= 0 ? Data[at].Type
-            : null;
+        => Data is null ? _declared.GetValueOrDefault(column) : Data.IndexOf(column) is var at and >= 0 ? Data[at].Type : null;
 
     public bool Lacks(string column) => Data is not null && Data.IndexOf(column) < 0;
 
@@ -27,8 +27,9 @@ internal sealed record KnownColumns(string What, TableFormat Format, Schema? Dat
         return false;
     }
 
-    static string Advice(FeatureType from, FeatureType to) => from.IsFloat && to.Kind == TypeKind.Decimal
-        ? " Binary fractions are rarely decimal ones: declare it float64, or cast it in a sql view."
+    static string Advice(FeatureType from, FeatureType to) => to.Kind == TypeKind.Timestamp
+        ? " A timestamp is read from timestamps, dates and texts like 2026-11-01T12:00:00Z; a sql view can convert."
+        : from.IsFloat && to.Kind == TypeKind.Decimal ? " Binary fractions are rarely decimal ones: declare it float64, or cast it in a sql view."
         : $" Declare it {from}, or convert it in a sql view.";
 }
 
@@ -38,10 +39,9 @@ internal static class SourceBinder
     /// <summary>The columns of the source; null when the source has errors, so that views over it report nothing more.</summary>
     public static KnownColumns? Bind(Source source, Func<Source, Schema?> schemaOf, ProblemList problems)
     {
-        if (source.Incomplete || source.Table is not { } table) return null;
         var before = problems.Errors;
         NotYet.Check(source, problems);
-        if (problems.Errors > before) return null;
+        if (source.Incomplete || problems.Errors > before || source.Table is not { } table) return null;
         var what = $"source '{source.Name}'";
         Schema? data;
         try

@@ -12,6 +12,7 @@ internal static class ServiceRules
         if (service.Features.Count == 0 && !service.Incomplete) problems.Error(service.At("features"), $"{MapReader.Upper(what)} has no features.");
         Dictionary<string, FeatureSelection> aliases = new(StringComparer.Ordinal);
         HashSet<string> seen = new(StringComparer.Ordinal);
+        var plain = service.Features.Where(f => f.Alias is null).Select(f => f.View).ToHashSet(StringComparer.Ordinal);
         for (var i = 0; i < service.Features.Count; i++)
         {
             var selection = service.Features[i];
@@ -23,7 +24,7 @@ internal static class ServiceRules
                 problems.Error(service.At($"{path}.keys"), $"The key '{key}' of view '{selection.View}' in {what} is read from no column.");
             if (selection.Alias is not { } alias) continue;
             DefinitionRules.Name(alias, $"the alias '{alias}' in {what}", service.At($"{path}.as"), problems);
-            if (service.Features.Any(f => f.Alias is null && f.View == alias))
+            if (plain.Contains(alias))
                 problems.Error(service.At($"{path}.as"), $"The alias '{alias}' in {what} is also the name of a view that it reads. Choose another.");
             if (!aliases.TryAdd(alias, selection) && !SameLookup(aliases[alias], selection))
                 problems.Error(service.At($"{path}.as"), $"The alias '{alias}' in {what} stands for two things. One alias is one view by one choice of keys.");

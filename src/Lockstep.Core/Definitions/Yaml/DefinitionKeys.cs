@@ -68,16 +68,16 @@ internal static class DefinitionKeys
         new("keys", Shape.MapOf("join keys with the columns that hold them, like { airport: dest }", Shape.Text), "Join key of the view: column of the spine or of the request."),
         new("features", Shape.Either("a list of features, or \"*\"", Shape.Const("*"), Shape.ListOf(Shape.Name)), "Default: all."));
 
-    public static readonly KeyTable Entity = Definition("an entity",
+    public static readonly KeyTable Entity = Definition(Definitions.Entity.KindName, "an entity",
         new Key("join_keys", Shape.MapOf("columns with their types, like { carrier: string }", Shape.KeyType), "The columns that name one of them, with their types.", Required: true));
 
-    public static readonly KeyTable Source = Definition("a source",
+    public static readonly KeyTable Source = Definition(Definitions.Source.KindName, "a source",
         new("table", Shape.Object(Table), "Files of one format, or a Delta table."),
         new("stream", Shape.Object(Stream), "Events as they happen."),
         new("columns", Fields, "Columns with their types. Default: read from the data at apply."),
         new("where", Shape.Text, "Only these rows."));
 
-    public static readonly KeyTable ValueView = Definition("a value view",
+    public static readonly KeyTable ValueView = Definition(Definitions.ValueView.KindName, "a value view",
         new("version", Shape.Version, "Default: 1.0.0."),
         new("entity", NameOrNames, "The entity it describes, several for a composite key, [] for one row for all.", Required: true),
         new("source", Shape.Name, "The source that it reads."),
@@ -90,7 +90,7 @@ internal static class DefinitionKeys
         new("expect", Expectations, "What must hold of the values."),
         new("online", Shape.Flag, "Whether it is served online. Default: true."));
 
-    public static readonly KeyTable AggregationView = Definition("an aggregation view",
+    public static readonly KeyTable AggregationView = Definition(Definitions.AggregationView.KindName, "an aggregation view",
         new("version", Shape.Version, "Default: 1.0.0."),
         new("entity", NameOrNames, "The entity it describes, several for a composite key.", Required: true),
         new("source", Shape.Name, "The source of its events.", Required: true),
@@ -100,14 +100,14 @@ internal static class DefinitionKeys
         new("expect", Expectations, "What must hold of the values."),
         new("online", Shape.Flag, "Whether it is served online. Default: true."));
 
-    public static readonly KeyTable OnDemandView = Definition("an on-demand view",
+    public static readonly KeyTable OnDemandView = Definition(Definitions.OnDemandView.KindName, "an on-demand view",
         new("version", Shape.Version, "Default: 1.0.0."),
         new("request", Fields, "Fields that the caller sends."),
         new("features", Features(ExpressionFeature, Shape.Text), "Name: expression.", Required: true),
         new("expect", Expectations, "What must hold of the values."),
         new("online", Shape.Flag, "Whether it is served online. Default: true."));
 
-    public static readonly KeyTable FeatureService = Definition("a feature service",
+    public static readonly KeyTable FeatureService = Definition(Definitions.FeatureService.KindName, "a feature service",
         new("version", Shape.Integer, "Default: 1."),
         new("features", Shape.ListOf(Shape.Either("view:feature, view:*, or a mapping with view", Shape.Text, Shape.Object(Selection))), "In the order of the model's vector.", Required: true),
         new("model", Shape.Text, "The model that reads them."));
@@ -135,9 +135,9 @@ internal static class DefinitionKeys
         });
     }
 
-    static KeyTable Definition(string what, params Key[] keys) => new($"a mapping that defines {what}",
+    static KeyTable Definition(string kind, string what, params Key[] keys) => new($"a mapping that defines {what}",
     [
-        new("kind", Shape.Word, "What this defines.", Required: true),
+        new("kind", Shape.Const(kind), "What this defines.", Required: true),
         new("name", Shape.Name, "Letters, digits and underscores.", Required: true),
         .. keys,
         new("description", Shape.Text, "For people."),

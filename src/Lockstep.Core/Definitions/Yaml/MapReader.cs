@@ -19,9 +19,9 @@ internal sealed class MapReader
         (_map, _table, What, _problems, _expand) = (map, table, what, problems, expand);
         foreach (var (key, value) in map.Entries)
             if (!table.Knows(key.Text)) problems.Error(key.Location, $"{Upper(what)} has no key '{key.Text}'.{NearestName.Hint(key.Text, table.Names, "Keys")}");
-            else if (value is YamlScalar { IsNull: true }) problems.Error(key.Location, $"'{key.Text}' of {what} is empty. It must be {table.Get(key.Text).Shape.Expected}, or be left out.");
+            else if (value is YamlScalar { IsNull: true }) problems.Error(key.Location, $"'{key.Text}' of {what} is empty. It must be {table.Get(key.Text).Shape.Expected}{(table.Get(key.Text).Required ? "" : ", or be left out")}.");
         foreach (var key in table.Keys.Where(k => k.Required && map.Find(k.Name) is null))
-            problems.Error(map.Location, $"{Upper(what)} lacks '{key.Name}', {key.Shape.Expected}.");
+            problems.Error(map.Location, $"{Upper(what)} lacks '{key.Name}', {key.Shape.Expected}: {Lower(key.Doc)}");
     }
 
     /// <summary>How messages call it: <c>view 'weather'</c>.</summary>
@@ -101,7 +101,7 @@ internal sealed class MapReader
     public FeatureType? Type(string text, Location location, string what)
     {
         if (FeatureType.TryParse(text, out var type)) return type;
-        var near = NearestName.Find(text, FeatureType.SimpleNames);
+        var near = TypeNames.Near(text);
         _problems.Error(location, $"{Upper(what)} is '{text}', which is not a type.{(near is null ? $" Types: {FeatureType.KnownNames}." : $" Did you mean '{near}'?")}");
         return null;
     }
@@ -158,6 +158,8 @@ internal sealed class MapReader
             else _problems.Error(value.Location, $"'{name.Text}' in '{key}' of {What} is {value.What}. It must be a text.");
         return map;
     }
+
+    static string Lower(string text) => char.ToLowerInvariant(text[0]) + text[1..];
 
     public static string Upper(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 }

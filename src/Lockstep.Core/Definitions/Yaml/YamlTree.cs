@@ -26,7 +26,7 @@ internal sealed class YamlTree
     int _nodes;
 
     YamlTree(string file, string text, ProblemList problems)
-        => (_file, _parser, _problems) = (file, new Parser(new StringReader(text)), problems);
+        => (_file, _parser, _problems) = (file, new Parser(new StringReader(text.StartsWith('\uFEFF') ? text[1..] : text)), problems);
 
     public static IReadOnlyList<YamlNode> Read(string file, string text, ProblemList problems)
     {
@@ -59,7 +59,7 @@ internal sealed class YamlTree
 
     void Documents(List<YamlNode> documents)
     {
-        while (_parser.MoveNext())
+        while (MoveNext())
         {
             if (_parser.Current is not DocumentStart) continue;
             _anchors.Clear();
@@ -69,7 +69,23 @@ internal sealed class YamlTree
         }
     }
 
-    ParsingEvent Next() => _parser.MoveNext() && _parser.Current is { } current ? current : throw new RefusedException(new(_file, 1, 1), "The file ends within a value.");
+    // On some broken texts YamlDotNet 16.3 throws what its data structures throw ("Stack empty") instead of its own exception.
+    bool MoveNext()
+    {
+        var last = _parser.Current;
+        try
+        {
+            return _parser.MoveNext();
+        }
+        catch (Exception broken) when (broken is InvalidOperationException or ArgumentException or IndexOutOfRangeException or NullReferenceException or FormatException or OverflowException)
+        {
+            throw new RefusedException(
+                last is null ? new(_file, 1, 1) : new(_file, (int)Math.Max(1, last.End.Line), (int)Math.Max(1, last.End.Column)),
+                "This is not YAML: what follows here cannot be read. Look for a bracket or quote that is not closed, and for wrong indentation.");
+        }
+    }
+
+    ParsingEvent Next() => MoveNext() && _parser.Current is { } current ? current : throw new RefusedException(new(_file, 1, 1), "The file ends within a value.");
 
     // The event of the node has been read; returns after the last event of the node.
     YamlNode Node(int depth)
@@ -86,12 +102,21 @@ internal sealed class YamlTree
         if (anchor is not null) _anchors[anchor] = null;
         YamlNode node = start switch
         {
-            Scalar scalar => new YamlScalar(location, scalar.Value, scalar.Style == ScalarStyle.Plain),
+            Scalar scalar => Text(scalar, location),
             SequenceStart => List(location, depth),
             _ => Map(location, depth),
         };
         if (anchor is not null) _anchors[anchor] = node;
         return node;
+    }
+
+    // Half a character can be written with an escape, and could not be stored as UTF-8.
+    static YamlScalar Text(Scalar scalar, Location location)
+    {
+        for (var i = 0; i < scalar.Value.Length; i++)
+            if (char.IsSurrogate(scalar.Value[i]) && !(i + 1 < scalar.Value.Length && char.IsSurrogatePair(scalar.Value[i], scalar.Value[++i])))
+                throw new RefusedException(location, "The text holds half of a surrogate pair, which is not a character.");
+        return new(location, scalar.Value, scalar.Style == ScalarStyle.Plain);
     }
 
     YamlNode Alias(string name, Location location)

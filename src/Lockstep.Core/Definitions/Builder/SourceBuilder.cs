@@ -1,0 +1,68 @@
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Definitions.Builder;
+
+/// <summary>Where rows or events come from: a table, a stream, or both.</summary>
+public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
+{
+    List<Field>? _columns;
+    TableSource? _table;
+    StreamSource? _stream;
+    string? _where;
+
+    internal SourceBuilder(string name) : base(name)
+    {
+    }
+
+    /// <param name="path">A file, a pattern, or the folder of a Delta table.</param>
+    /// <param name="timestamp">The column that says when a row was known.</param>
+    /// <param name="created">The column that says when a row was written.</param>
+    /// <param name="format">Only needed where the path does not say it.</param>
+    /// <param name="completeUntil">The table holds every event before this instant.</param>
+    public SourceBuilder Table(string path, string timestamp, string? created = null, TableFormat? format = null, DateTimeOffset? completeUntil = null)
+    {
+        if (format is null && !TableFormats.TryInfer(path, out _))
+            throw new ArgumentException($"The format of source '{Name}' does not follow from the path '{path}'. Name it.", nameof(path));
+        TableFormats.TryInfer(path, out var inferred);
+        _table = new()
+        {
+            Path = path,
+            Format = format ?? inferred,
+            Timestamp = timestamp,
+            Created = created,
+            CompleteUntil = completeUntil is { } until ? Instant.FromDateTimeOffset(until) : null,
+        };
+        return this;
+    }
+
+    /// <summary>Events that callers send over HTTP. The timestamp is for a source without a table.</summary>
+    public SourceBuilder Push(string? timestamp = null, string? created = null) => Stream(new PushStreamSource { Timestamp = timestamp, Created = created });
+
+    /// <summary>A folder whose new files are events.</summary>
+    public SourceBuilder Files(string path, string? timestamp = null, string? created = null) => Stream(new FileStreamSource(path) { Timestamp = timestamp, Created = created });
+
+    public SourceBuilder Kafka(string topic, string format = "json", string? servers = null, string? schema = null, string? timestamp = null, string? created = null)
+        => Stream(new KafkaStreamSource(topic, format) { Servers = servers, Schema = schema, Timestamp = timestamp, Created = created });
+
+    /// <summary>Declares a column; without any they are read from the data.</summary>
+    public SourceBuilder Column(string name, FeatureType type)
+    {
+        (_columns ??= []).Add(new(name, type));
+        return this;
+    }
+
+    public SourceBuilder Where(string filter)
+    {
+        _where = filter;
+        return this;
+    }
+
+    SourceBuilder Stream(StreamSource stream)
+    {
+        _stream = stream;
+        return this;
+    }
+
+    private protected override Definition Build()
+        => new Source { Name = Name, Metadata = Metadata, Table = _table, Stream = _stream, Columns = _columns is null ? null : [.. _columns], Where = _where };
+}

@@ -1,0 +1,213 @@
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Definitions.Builder;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Tests.Definitions;
+
+/// <summary>The same definitions in YAML and in C#: the same stored form, the same fingerprints.</summary>
+public sealed class BuilderTests
+{
+    const string Yaml = InterfaceExampleTests.Yaml + """
+
+        ---
+        kind: source
+        name: planes
+        table: { path: s3/planes, timestamp: as_of }
+        where: seats > 0
+        domain: fleet
+        freshness_sla: 2d
+        ---
+        kind: source
+        name: pushed
+        stream: { push: {}, timestamp: at, created: made }
+        columns: { k: string, at: timestamp, made: timestamp }
+        ---
+        kind: source
+        name: tailed
+        stream: { files: { path: in/*.jsonl }, timestamp: at }
+        columns: { k: string, at: timestamp }
+        ---
+        kind: entity
+        name: seat
+        join_keys: { plane: int64, row: int32, code: bytes, window: bool }
+        ---
+        kind: value_view
+        name: everything
+        version: 2.1.0
+        entity: [seat, airport]
+        sql: |
+          select * from planes
+          where seats > 1
+        timestamp: at
+        created: made
+        where: seats > 2
+        online: false
+        expect: [ "a is not null" ]
+        features:
+          a: { type: bool, default: false, description: A }
+          b: { type: int32, default: -1 }
+          c: { type: int64, default: 7, column: cc }
+          d: { type: float32, default: 0.5 }
+          e: { type: float64, default: 0 }
+          f: { type: string, default: none }
+          g: { type: timestamp, default: 2026-01-01T00:00:00.000001Z }
+          h: { type: date, default: 2026-01-02 }
+          i: { type: "decimal(10,2)", default: 1.5 }
+          j: { type: "list<float32>", default: [0, 1] }
+          k: { type: bytes, default: AQI= }
+          l: float64
+        ---
+        kind: value_view
+        name: for_all
+        entity: []
+        source: planes
+        features: { x: int64 }
+        ---
+        kind: aggregation_view
+        name: all_functions
+        entity: carrier
+        source: flights
+        delay: 1m
+        features:
+          a: { count: x, windows: [1h] }
+          b: { distinct_count: x, windows: [1h] }
+          c: { sum: x, windows: [1h] }
+          d: { avg: x, windows: [1h] }
+          e: { var_pop: x, windows: [1h] }
+          f: { var_samp: x, windows: [1h] }
+          g: { stddev_pop: x, windows: [1h] }
+          h: { stddev_samp: x, windows: [1h] }
+          i: { min: x, windows: [1h] }
+          j: { max: x, windows: [1h] }
+          k: { first: x, windows: [1h] }
+          l: { last: x, windows: [1h] }
+          m: { first_n: x, n: 2, windows: [1h] }
+          n: { last_n: x, n: 2, windows: [1h] }
+          o: { last_distinct_n: x, n: 2, windows: [1h] }
+          p: { percentile: x, q: 0.05, windows: [1h], default: -1.5, description: P }
+        """;
+
+    static ProjectDefinitions Built()
+    {
+        ProjectBuilder project = new();
+        var carrier = project.Entity("carrier").StringKey("carrier").Owner("flights@example.com").Description("Airline");
+        var airport = project.Entity("airport").StringKey("airport");
+        var flights = project.Source("flights")
+            .Table("data/flights/*.parquet", timestamp: "arrived_at", created: "loaded_at", completeUntil: new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero))
+            .Kafka("flights")
+            .Column("carrier", FeatureType.String).Column("origin", FeatureType.String).Column("arr_delay", FeatureType.Float64);
+        var observations = project.Source("weather").Table("data/weather.csv", "observed_at");
+        var delays = project.AggregationView("carrier_delays", "1.0.0").Of(carrier).From(flights).Where("not cancelled")
+            .Feature("flights", Aggregate.Count(), ["1h", "24h", "7d"])
+            .Feature("arr_delay_avg", Aggregate.Avg("arr_delay"), ["24h", "7d"], orElse: Value.Of(0L))
+            .Feature("late", Aggregate.Count(), ["24h"], where: "arr_delay > 15")
+            .Feature("worst", Aggregate.Percentile("arr_delay", 0.95), ["7d"])
+            .Feature("recent", Aggregate.LastN("arr_delay", 5), ["lifetime"], hop: TimeSpan.FromHours(1))
+            .Tag("team", "ops").Tag("pii", "false")
+            .Expect("flights_24h between 0 and 5000", "arr_delay_avg_7d is not null mostly 0.99").Online(true);
+        var weather = project.ValueView("weather", "1.0.0").Of(airport).From(observations).Ttl(TimeSpan.FromHours(3))
+            .Float64("wind_speed").Float64("visib").Float64("temperature", column: "temp", orElse: 50);
+        var context = project.OnDemandView("flight_context", "1.0.0")
+            .Request("distance", FeatureType.Float64).Request("scheduled_at", FeatureType.Timestamp)
+            .Feature("hour_sin", "sin(2 * pi() * hour(scheduled_at) / 24)")
+            .Feature("delay_vs_week", "coalesce(carrier_delays:arr_delay_avg_24h / carrier_delays:arr_delay_avg_7d, 1)")
+            .Feature("is_weekend", "dayofweek(scheduled_at) in (0, 6)");
+        project.FeatureService("late_flight", 1)
+            .Features(delays, "flights_24h").Feature("carrier_delays@1:arr_delay_avg_7d").All(context).All(weather)
+            .As("dest_weather", weather, [("airport", "dest")], "visib").Model("late_flight_gbm");
+
+        var planes = project.Source("planes").Table("s3/planes", "as_of").Where("seats > 0").Domain("fleet").FreshnessSla(TimeSpan.FromDays(2));
+        project.Source("pushed").Push("at", "made").Column("k", FeatureType.String).Column("at", FeatureType.Timestamp).Column("made", FeatureType.Timestamp);
+        project.Source("tailed").Files("in/*.jsonl", "at").Column("k", FeatureType.String).Column("at", FeatureType.Timestamp);
+        var seat = project.Entity("seat").Int64Key("plane").Int32Key("row").BytesKey("code").BoolKey("window");
+        project.ValueView("everything", "2.1.0").Of(seat, airport).FromSql("select * from planes\r\nwhere seats > 1".ReplaceLineEndings("\n"), "at", "made").Where("seats > 2").Online(false).Expect("a is not null")
+            .Bool("a", orElse: false, description: "A").Int32("b", orElse: -1).Int64("c", "cc", 7).Float32("d", orElse: 0.5f).Float64("e", orElse: -0.0)
+            .String("f", orElse: "none").Timestamp("g", orElse: new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMicroseconds(1)).Date("h", orElse: new(2026, 1, 2))
+            .Feature("i", FeatureType.Decimal(10, 2), orElse: Value.Decimal(150, 2))
+            .Feature("j", FeatureType.List(FeatureType.Float32), orElse: Value.List(Value.Of(0f), Value.Of(1f)))
+            .Feature("k", FeatureType.Bytes, orElse: Value.Of((byte[])[1, 2]))
+            .Float64("l");
+        project.ValueView("for_all").From(planes).Int64("x");
+        project.AggregationView("all_functions").Of(carrier).From(flights).Delay(TimeSpan.FromMinutes(1))
+            .Feature("a", Aggregate.Count("x"), ["1h"])
+            .Feature("b", Aggregate.DistinctCount("x"), ["1h"])
+            .Feature("c", Aggregate.Sum("x"), ["1h"])
+            .Feature("d", Aggregate.Avg("x"), ["1h"])
+            .Feature("e", Aggregate.VarPop("x"), ["1h"])
+            .Feature("f", Aggregate.VarSamp("x"), ["1h"])
+            .Feature("g", Aggregate.StddevPop("x"), ["1h"])
+            .Feature("h", Aggregate.StddevSamp("x"), ["1h"])
+            .Feature("i", Aggregate.Min("x"), ["1h"])
+            .Feature("j", Aggregate.Max("x"), ["1h"])
+            .Feature("k", Aggregate.First("x"), ["1h"])
+            .Feature("l", Aggregate.Last("x"), ["1h"])
+            .Feature("m", Aggregate.FirstN("x", 2), ["1h"])
+            .Feature("n", Aggregate.LastN("x", 2), ["1h"])
+            .Feature("o", Aggregate.LastDistinctN("x", 2), ["1h"])
+            .Feature("p", Aggregate.Percentile("x", 0.05), ["1h"], orElse: Value.Of(-1.5), description: "P");
+        return project.Build();
+    }
+
+    [Fact]
+    public void S23_the_same_in_yaml_and_in_csharp_is_the_same()
+    {
+        var (read, problems) = DefinitionReader.Read([("a.yaml", Yaml)]);
+        Assert.Empty(problems);
+        var built = Built();
+        Assert.Equal(read.All.OrderBy(Name, StringComparer.Ordinal).Select(DefinitionJson.Write), built.All.OrderBy(Name, StringComparer.Ordinal).Select(DefinitionJson.Write));
+        foreach (var (fromYaml, fromCode) in read.Views.OrderBy(Name, StringComparer.Ordinal).Zip(built.Views.OrderBy(Name, StringComparer.Ordinal)))
+            Assert.Equal(
+                Fingerprint.Of(fromYaml, FingerprintTests.Keys(read, fromYaml), read.Sources),
+                Fingerprint.Of(fromCode, FingerprintTests.Keys(built, fromCode), built.Sources));
+        var services = new[] { read, built }.Select(d => d with { Views = [.. d.Views.OfType<ValueView>()], Services = [d.Services[0] with { Features = [.. d.Services[0].Features.Skip(3)] }] })
+            .Select(d => Assert.Single(DefinitionBinder.Bind(d, null, _ => null, (_, _) => null).Services).Fingerprint).ToList();
+        Assert.Equal(services[0], services[1]);
+
+        static string Name(Definition definition) => $"{definition.Kind} {definition.Name}";
+    }
+
+    [Fact]
+    public void Every_function_is_in_the_test_above()
+    {
+        var built = (AggregationView)Built().Views.Single(v => v.Name == "all_functions");
+        Assert.Equal(AggregateFunctions.All.Select(f => f.Name), built.Features.Select(f => f.Function));
+    }
+
+    [Fact]
+    public void What_yaml_may_not_say_csharp_may_not_say_either()
+    {
+        ProjectBuilder project = new();
+        var entity = project.Entity("a__b");
+        var source = project.Source("s").Table("a.parquet", "t", "t");
+        project.ValueView("v").Of(entity, entity).From(source).Float64("x", orElse: double.NaN).Float64("x").Feature("y", FeatureType.Int32, orElse: Value.Of(1L)).Ttl(TimeSpan.FromSeconds(-1));
+        project.FeatureService("f", 0);
+
+        var refused = Assert.Throws<LockstepException>(project.Build);
+
+        Assert.Equal(ErrorKind.DefinitionsInvalid, refused.Kind);
+        Assert.Equal(
+        [
+            "error: The name of entity 'a__b' is not a name: '__' joins view and feature in full names. Names are letters, digits and single underscores, like carrier_delays.",
+            "error: Entity 'a__b' has no join keys. Name at least one column with its type, like { carrier: string }.",
+            "error: Source 's' has 't' both as timestamp and as created.",
+            "error: View 'v' has two features named 'x'.",
+            "error: View 'v' names the entity 'a__b' twice.",
+            "error: 'ttl' of view 'v' is negative.",
+            "error: The default NaN of feature 'x' of view 'v' is not a value of type float64, a finite number.",
+            "error: The default 1 of feature 'y' of view 'v' is not a value of type int32, a whole number from -2147483648 to 2147483647.",
+            "error: The version of service 'f' is 0. Versions of a service are 1, 2, 3 …",
+            "error: Service 'f' has no features.",
+        ], refused.Problems.Select(p => p.ToString()));
+    }
+
+    [Fact]
+    public void What_cannot_be_a_definition_at_all_is_refused_where_it_is_written()
+    {
+        ProjectBuilder project = new();
+        Assert.Throws<ArgumentException>(() => project.ValueView("v", "one"));
+        Assert.Throws<ArgumentException>(() => project.ValueView("v").Ttl(TimeSpan.FromTicks(1)));
+        Assert.Throws<ArgumentException>(() => project.Source("s").Table("data/*", "t"));
+        Assert.Throws<ArgumentException>(() => project.AggregationView("v").Feature("x", Aggregate.Count(), ["soon"]));
+        Assert.Throws<ArgumentException>(() => project.FeatureService("s").Feature("weather"));
+    }
+}
