@@ -26,6 +26,8 @@ public sealed class BytesColumn(FeatureType type) : Column(type)
         }
     }
 
+    public override long Bytes => DataLength + (long)Count * sizeof(int);
+
     public override void Reserve(int rows)
     {
         if (_ends.Length < rows) Array.Resize(ref _ends, Math.Max(rows, Math.Max(16, _ends.Length * 2)));
@@ -66,6 +68,12 @@ public sealed class BytesColumn(FeatureType type) : Column(type)
     {
         if (row < 0 || source.IsNull(row)) AppendNull();
         else Append(((BytesColumn)source)[row]);
+    }
+
+    public override void AppendRows(Column source, ReadOnlySpan<int> rows)
+    {
+        Reserve(Count + rows.Length);
+        foreach (var row in rows) AppendFrom(source, row);
     }
 
     public override void Append(Value value)

@@ -39,6 +39,9 @@ public abstract class Column(FeatureType type)
         }
     }
 
+    /// <summary>Bytes that the values take; validity and slack not counted.</summary>
+    public abstract long Bytes { get; }
+
     public static Column Create(FeatureType type, int capacity = 0)
     {
         ArgumentNullException.ThrowIfNull(type);
@@ -72,6 +75,9 @@ public abstract class Column(FeatureType type)
 
     /// <summary>Appends row <paramref name="row"/> of a column of the same type; -1 appends null.</summary>
     public abstract void AppendFrom(Column source, int row);
+
+    /// <summary>Appends rows of a column of the same type, in the order given; a negative one appends null.</summary>
+    public abstract void AppendRows(Column source, ReadOnlySpan<int> rows);
 
     /// <summary>Compares two rows of columns of the same type in the order of S6 (null lowest).</summary>
     public int Compare(int row, Column other, int otherRow)

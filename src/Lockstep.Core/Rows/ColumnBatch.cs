@@ -9,6 +9,14 @@ public sealed class ColumnBatch
         Columns = [.. schema.Fields.Select(f => Column.Create(f.Type))];
     }
 
+    /// <summary>A batch over columns that exist; they are shared, not copied.</summary>
+    public ColumnBatch(Schema schema, IReadOnlyList<Column> columns)
+    {
+        (Schema, Columns) = (schema ?? throw new ArgumentNullException(nameof(schema)), columns ?? throw new ArgumentNullException(nameof(columns)));
+        if (!columns.Select(c => c.Type).SequenceEqual(schema.Fields.Select(f => f.Type)))
+            throw new ArgumentException($"Columns of {string.Join(", ", columns.Select(c => c.Type))} for {schema}.", nameof(columns));
+    }
+
     public Schema Schema { get; }
     public IReadOnlyList<Column> Columns { get; }
     public Column this[int ordinal] => Columns[ordinal];

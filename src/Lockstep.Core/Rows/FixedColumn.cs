@@ -14,6 +14,8 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
 
     internal T[] Buffer => _values;
 
+    public override long Bytes => (long)Count * Type.Width;
+
     public override void Reserve(int rows)
     {
         if (_values.Length < rows) Array.Resize(ref _values, Math.Max(rows, Math.Max(16, _values.Length * 2)));
@@ -55,6 +57,28 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
     {
         if (row < 0 || source.IsNull(row)) AppendNull();
         else Append(((FixedColumn<T>)source)._values[row]);
+    }
+
+    public override void AppendRows(Column source, ReadOnlySpan<int> rows)
+    {
+        Reserve(Count + rows.Length);
+        var from = (FixedColumn<T>)source;
+        var values = from.Values;
+        var done = 0;
+        if (Validity.IsEmpty && from.Validity.IsEmpty)
+        {
+            // No null on either side: the common case, a plain gather, up to the first row that is asked for as null.
+            var to = _values.AsSpan(Count);
+            for (; done < rows.Length && (uint)rows[done] < (uint)values.Length; done++) to[done] = values[rows[done]];
+            Count += done;
+        }
+        for (; done < rows.Length; done++)
+        {
+            var row = rows[done];
+            var valid = row >= 0 && !from.IsNull(row);
+            MarkNext(valid);
+            _values[Count++] = valid ? values[row] : default;
+        }
     }
 
     public override void Append(Value value)

@@ -13,6 +13,8 @@ public sealed class ListColumn(FeatureType type) : Column(type)
     public int Start(int row) => row == 0 ? 0 : _ends[row - 1];
     public int Length(int row) => _ends[row] - Start(row);
 
+    public override long Bytes => Elements.Bytes + (long)Count * sizeof(int);
+
     public override void Reserve(int rows)
     {
         if (_ends.Length < rows) Array.Resize(ref _ends, Math.Max(rows, Math.Max(16, _ends.Length * 2)));
@@ -49,6 +51,12 @@ public sealed class ListColumn(FeatureType type) : Column(type)
         var list = (ListColumn)source;
         for (var i = list.Start(row); i < list._ends[row]; i++) Elements.AppendFrom(list.Elements, i);
         EndRow();
+    }
+
+    public override void AppendRows(Column source, ReadOnlySpan<int> rows)
+    {
+        Reserve(Count + rows.Length);
+        foreach (var row in rows) AppendFrom(source, row);
     }
 
     public override void Append(Value value)

@@ -1,0 +1,26 @@
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore;
+
+namespace Lockstep.Runtime.TrainingSets;
+
+/// <summary>Makes training sets: every spine row with the feature values that were there at its own instant (S5, S6, S8, S18).</summary>
+public sealed class TrainingSetBuilder(IBatchEngine engine, ITrackedTables tables, TimeProvider clock)
+{
+    /// <summary>The columns that a request would give, with every mistake in it reported; nothing is read but the spine's schema.</summary>
+    public Schema Describe(TrainingSetRequest request, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Plan(request, token).Output;
+    }
+
+    /// <summary>Makes the training set. The output is there whole or not at all.</summary>
+    public TrainingSetReport Run(TrainingSetRequest request, IProgress<WorkProgress>? progress, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new TrainingSetRun(engine, tables, clock, request, Plan(request, token), progress).Execute(token);
+    }
+
+    TrainingSetPlan Plan(TrainingSetRequest request, CancellationToken token)
+        => TrainingSetPlan.Create(request, request.Spine.Reader?.Schema ?? engine.ReadSchema(request.Spine.Table!, token));
+}

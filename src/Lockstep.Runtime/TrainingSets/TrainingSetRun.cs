@@ -1,0 +1,193 @@
+using Lockstep.Core;
+using Lockstep.Core.PointInTime;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore;
+
+namespace Lockstep.Runtime.TrainingSets;
+
+// One training set.
+//  1. Every table is looked at once: what was found is recorded (S19) and read in all blocks.
+//  2. The spine is read in its own order, a block at a time, as many rows as memory allows.
+//  3. For a block: the labels are indexed once for each choice of key columns; each view is read in one pass, pruned to the block's
+//     times, for all its lookups (PointInTimeSweep); then the block is written, spine columns first.
+// Order comes for free: rows leave as they came. Memory is bounded by the block and the candidates of one view at a time. A block whose
+// candidates do not fit after all (long texts) is cut in half and done again. Cost: one pass over the sources for each block.
+internal sealed class TrainingSetRun(
+    IBatchEngine engine, ITrackedTables tables, TimeProvider clock, TrainingSetRequest request, TrainingSetPlan plan, IProgress<WorkProgress>? progress)
+{
+    readonly Dictionary<ViewScan, TableLook> _tables = [];
+    readonly LookupTally[] _tallies = [.. plan.Features.Lookups.Select(l => new LookupTally(l))];
+    readonly LeakageChecks _checks = new(plan, Instant.Now(clock));
+    readonly ProgressMeter _meter = new(progress, clock);
+    int _blocks;
+
+    public TrainingSetReport Execute(CancellationToken token)
+    {
+        RefuseToReplaceTheSpine();
+        foreach (var scan in plan.Scans) _tables.Add(scan, Look(scan, token));
+        using var spine = new SpineReader(plan, request.Spine, engine, token);
+        using var writer = request.Writer is not null ? request.Writer(plan.Output)
+            : engine.CreateFile(request.Output ?? throw new ArgumentException("A training set goes to a file or to a writer."), plan.Output, token);
+        _meter.Begin($"reading {request.Spine.Name}");
+        while (spine.ReadBlock(request.MemoryBytes, BytesPerLabel(), _checks.SpineBatch, token) is { } block)
+        {
+            Do(block, writer, token);
+            _meter.Begin($"reading {request.Spine.Name}");
+        }
+        writer.Complete(token);
+        var record = Record(spine.Rows);
+        if (request.Output is not null && request.WriteRecord) record.Save(TrainingSetRecord.PathFor(request.Output.Path));
+        return new()
+        {
+            Rows = spine.Rows,
+            Columns = plan.Output,
+            Lookups = [.. _tallies.Select(t => t.Report())],
+            Warnings = [.. _checks.Warnings(request, _tallies).Distinct(StringComparer.Ordinal)],
+            Record = record,
+            Blocks = _blocks,
+        };
+    }
+
+    TableLook Look(ViewScan scan, CancellationToken token)
+    {
+        var view = scan.Columns.View;
+        if (request.Again is not { } record) return tables.Look(view, request.Catalog, null, token);
+        var state = record.StateOf(view);
+        return new(tables.Reopen(view, request.Catalog, state, token), state, TableChange.None);
+    }
+
+    void Do(SpineBlock block, BatchWriter writer, CancellationToken token)
+    {
+        if (Answer(block, token) is { } answers)
+        {
+            _blocks++;
+            for (var i = 0; i < answers.Length; i++) _tallies[i].Add(answers[i].Rows);
+            Write(block, answers, writer, token);
+            return;
+        }
+        var (first, second) = block.Split();
+        Do(first, writer, token);
+        Do(second, writer, token);
+    }
+
+    /// <summary>The answers of all lookups, or null where what must be kept for them does not fit.</summary>
+    Answer[]? Answer(SpineBlock block, CancellationToken token)
+    {
+        var indexes = plan.Keys.Select(k => block.Index(k, plan.Time)).ToArray();
+        var answers = new Answer[plan.Features.Lookups.Count];
+        foreach (var scan in plan.Scans)
+        {
+            while (true)
+            {
+                var state = Sweep(scan, indexes, answers, block.Batches.Count > 1, token);
+                if (state == SweepState.Running) break;
+                if (state == SweepState.TooLarge) return null;
+                scan.ReadFeaturesBetween();
+            }
+        }
+        return answers;
+    }
+
+    SweepState Sweep(ViewScan scan, LabelIndex[] indexes, Answer[] answers, bool canSplit, CancellationToken token)
+    {
+        var columns = scan.Columns;
+        var labels = scan.Lookups.Select(l => indexes[plan.KeyOf[l]]).ToArray();
+        var sweepPlan = new SweepPlan
+        {
+            Keys = [.. columns.View.Keys.Fields.Select(f => f.Type)],
+            HasCreated = columns.HasCreated,
+            Features = new(scan.Ordinals.Select(o => columns.View.Features[o])),
+            Ordinals = scan.Ordinals,
+            Ttl = columns.Definition.Ttl,
+            AsKnown = request.KnownOnly,
+            CompactBytes = request.MemoryBytes / 4,
+            MaxBytes = canSplit ? Math.Min(request.MemoryBytes, 768L << 20) : long.MaxValue, // a single batch has to fit
+        };
+        var sweeps = labels.Select(l => new PointInTimeSweep(l, sweepPlan)).ToArray();
+        var input = _tables[scan].Input;
+        if (labels.Any(l => l.Slots > 0) && input.Files.Count > 0)
+        {
+            var (earliest, latest) = (labels.Min(l => l.Earliest), labels.Max(l => l.Latest));
+            using var reader = engine.Scan(new()
+            {
+                Table = input,
+                Columns = columns.Scan(scan.Ordinals),
+                TimeColumn = columns.Timestamp,
+                NotBefore = columns.Definition.Ttl > 0 ? (long)Int128.Max(long.MinValue, (Int128)earliest - columns.Definition.Ttl) : long.MinValue,
+                NotAfter = latest,
+            }, token);
+            _meter.Begin($"reading {columns.TableName}");
+            var batch = new ColumnBatch(reader.Schema);
+            var time = (FixedColumn<long>)batch[columns.View.Keys.Count];
+            while (reader.Read(batch, token))
+            {
+                _checks.SourceBatch(scan, time);
+                foreach (var sweep in sweeps)
+                    if (!sweep.Add(batch)) return sweep.State;
+                _meter.Add(batch.Count, reader.Progress);
+            }
+            for (var i = 0; i < sweeps.Length; i++) _tallies[scan.Lookups[i]].Read(sweeps[i].Rows, scan.Ordinals, reader.NonFinite);
+        }
+        for (var i = 0; i < sweeps.Length; i++) answers[scan.Lookups[i]] = new(sweeps[i].Finish(), scan.Ordinals);
+        return SweepState.Running;
+    }
+
+    void Write(SpineBlock block, Answer[] answers, BatchWriter writer, CancellationToken token)
+    {
+        _meter.Begin("writing");
+        var outputs = plan.Features.Outputs;
+        var features = outputs.Select(o => Column.Create(o.Type)).ToArray();
+        var places = outputs.Select(o => Array.IndexOf(answers[o.Lookup].Ordinals, o.Ordinal)).ToArray();
+        var scratch = new int[block.Batches.Max(b => b.Count)];
+        var first = 0;
+        foreach (var batch in block.Batches)
+        {
+            for (var i = 0; i < features.Length; i++)
+            {
+                features[i].Clear();
+                answers[outputs[i].Lookup].Rows.AppendTo(features[i], places[i], outputs[i].Default, first, scratch.AsSpan(0, batch.Count));
+            }
+            var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. features]);
+            _checks.ResultBatch(result);
+            writer.Write(result, token);
+            first += batch.Count;
+            _meter.Add(batch.Count, (double)first / block.Rows);
+        }
+    }
+
+    /// <summary>About what a label needs besides its own row: its place in the indexes, its slots, the rows that stand for it.</summary>
+    long BytesPerLabel()
+    {
+        const int inIndex = 48, slot = 32, answer = 8, varying = 32;
+        long all = plan.Keys.Count * inIndex, most = 0;
+        foreach (var scan in plan.Scans)
+        {
+            var row = scan.Ordinals.Sum(o => scan.Columns.View.Features[o].Type is { Width: > 0 and var width } ? width : varying);
+            all += scan.Lookups.Length * (answer + row);
+            most = Math.Max(most, scan.Lookups.Length * (slot + row));
+        }
+        return all + most;
+    }
+
+    TrainingSetRecord Record(long rows) => new()
+    {
+        MadeAt = Instant.Format(Instant.Now(clock)),
+        Spine = request.Spine.Name,
+        Timestamp = plan.Spine[plan.Time].Name,
+        Rows = rows,
+        FullNames = request.Full,
+        AsKnown = request.KnownOnly,
+        Features = TrainingSetRecord.FeaturesOf(plan.Features),
+        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State))],
+    };
+
+    void RefuseToReplaceTheSpine()
+    {
+        if (request.Output is { } output && request.Spine.Table is { } table && table.Files.Any(f => Path.GetFullPath(f.Path) == Path.GetFullPath(output.Path)))
+            throw new LockstepException(ErrorKind.BadArguments, $"The output '{output.Path}' is the spine itself. Name another file.");
+    }
+}
+
+/// <summary>The rows that one lookup found, and the ordinals of the features in them.</summary>
+internal readonly record struct Answer(PointInTimeRows Rows, int[] Ordinals);
