@@ -11,6 +11,12 @@ public sealed class RoundTripTests : EngineTest
     [InlineData(TableFormat.Parquet, 3, 2047)]
     [InlineData(TableFormat.Parquet, 4, 2048)]
     [InlineData(TableFormat.Parquet, 5, 40_000)]
+    [InlineData(TableFormat.Csv, 6, 0)]
+    [InlineData(TableFormat.Csv, 7, 3000)]
+    [InlineData(TableFormat.JsonLines, 8, 0)]
+    [InlineData(TableFormat.JsonLines, 9, 3000)]
+    [InlineData(TableFormat.Json, 10, 0)]
+    [InlineData(TableFormat.Json, 11, 3000)]
     public void Every_type_comes_back_bit_by_bit(TableFormat format, int seed, int count)
     {
         var random = new Random(seed);

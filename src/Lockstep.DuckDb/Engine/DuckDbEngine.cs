@@ -1,15 +1,20 @@
 using Lockstep.Core;
+using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine.Scan;
 using Lockstep.DuckDb.Engine.Vectors;
 using Lockstep.DuckDb.Engine.Write;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Engine.Text;
 
 namespace Lockstep.DuckDb.Engine;
 
 /// <summary>Tables by DuckDB: it reads and writes Parquet and runs SQL; values are converted on the way in, by S1 to S3, here.</summary>
 public sealed class DuckDbEngine : IBatchEngine
 {
+    /// <summary>Rows of each CSV or JSON file that are looked at to tell the types of its columns.</summary>
+    const int InferenceRows = 100_000;
+
     readonly DuckDbOptions _options;
     readonly SpillFolder _spill;
     readonly Database _database;
@@ -28,6 +33,7 @@ public sealed class DuckDbEngine : IBatchEngine
     {
         if (table.Schema is { } known) return known;
         if (table.Files.Count == 0) throw new LockstepException(ErrorKind.Failed, $"{table.Name} has no files, so nothing says which columns it has. Declare them.");
+        if (IsText(table.Format)) return TextScan.ReadSchema(table, InferenceRows, token);
         using var connection = _database.Connect();
         return TableColumns.Unite(table, ParquetSchemas.Read(connection, table, keepOrder: false, token)
             .Select(g => (g.Files[0].Path, g.Columns.Select(c => (c.Name, VectorReader.NaturalType(c.Type))))));
@@ -35,10 +41,11 @@ public sealed class DuckDbEngine : IBatchEngine
 
     public ScanReader Scan(ScanRequest request, CancellationToken token)
     {
+        if (IsText(request.Table.Format)) return TimeFilter.Open(request, r => new TextScan(r));
         var connection = _database.Connect();
         try
         {
-            return new ParquetScan(connection, request, token);
+            return ParquetScan.Open(connection, request, token);
         }
         catch
         {
@@ -54,6 +61,7 @@ public sealed class DuckDbEngine : IBatchEngine
     public BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token)
     {
         token.ThrowIfCancellationRequested();
+        if (IsText(output.Format)) return TextTableWriter.CreateFile(output, schema);
         var connection = _writers.Value.Connect();
         try
         {
@@ -65,6 +73,8 @@ public sealed class DuckDbEngine : IBatchEngine
             throw;
         }
     }
+
+    static bool IsText(TableFormat format) => format is TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json;
 
     public void Dispose()
     {

@@ -22,17 +22,27 @@ internal sealed class ParquetScan : ScanReader
     int _next;
     GroupScan? _open;
 
-    public ParquetScan(Connection connection, ScanRequest request, CancellationToken token)
+    /// <summary>The reader owns the connection, unless this throws.</summary>
+    public static ScanReader Open(Connection connection, ScanRequest request, CancellationToken token)
+    {
+        if (request.Columns.Count == 0) throw new ArgumentException("A scan needs at least one column.", nameof(request));
+        connection.Execute($"set session preserve_insertion_order = {(request.KeepOrder ? "true" : "false")}", token);
+        var groups = request.Table.Files.Count == 0 ? [] : ParquetSchemas.Read(connection, request.Table, request.KeepOrder, token);
+        foreach (var column in request.Columns.Select(c => c.Column).Concat(request.TimeColumn is { } time ? [time] : []))
+            TableColumns.RequireKnown(request.Table, groups, column);
+        return request.TimeColumn is { } bounded && groups.Any(g => g.IndexOf(bounded) is >= 0 and var at && TimeBounds.Of(request).Condition("", g.Columns[at].Type) is null)
+            ? TimeFilter.Open(request, r => new ParquetScan(connection, r, groups))
+            : new ParquetScan(connection, request, groups);
+    }
+
+    ParquetScan(Connection connection, ScanRequest request, IReadOnlyList<FileGroup> groups)
     {
         _connection = connection;
         _request = request;
         _bounds = TimeBounds.Of(request);
         Schema = new Schema(request.Columns.Select(c => c.As));
         _nonFinite = new long[request.Columns.Count];
-        connection.Execute($"set session preserve_insertion_order = {(request.KeepOrder ? "true" : "false")}", token);
-        _groups = request.Table.Files.Count == 0 ? [] : ParquetSchemas.Read(connection, request.Table, request.KeepOrder, token);
-        foreach (var column in request.Columns.Select(c => c.Column).Concat(request.TimeColumn is { } time ? [time] : []))
-            TableColumns.RequireKnown(request.Table, _groups, column);
+        _groups = groups;
         _weights = [.. _groups.Select(g => (double)g.Files.Sum(f => Math.Max(f.Size, 1)))];
     }
 
