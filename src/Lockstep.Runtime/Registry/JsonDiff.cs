@@ -40,20 +40,21 @@ internal static class JsonDiff
         foreach (var property in left.EnumerateObject())
         {
             var name = Join(path, property.Name);
-            if (right.TryGetProperty(property.Name, out var other)) Compare(name, property.Value, other, changes);
-            else changes.Add(new(name, Text(property.Value), null));
+            if (!right.TryGetProperty(property.Name, out var other)) changes.Add(new(name, PropertyText(property), null));
+            else if (IsValue(property) && Text(property.Value) != Text(other)) changes.Add(new(name, PropertyText(property), ValueText(other)));
+            else Compare(name, property.Value, other, changes);
         }
         foreach (var property in right.EnumerateObject())
-            if (!left.TryGetProperty(property.Name, out _)) changes.Add(new(Join(path, property.Name), null, Text(property.Value)));
+            if (!left.TryGetProperty(property.Name, out _)) changes.Add(new(Join(path, property.Name), null, PropertyText(property)));
     }
 
     static void NamedLists(string path, List<(string Name, JsonElement Value)> left, List<(string Name, JsonElement Value)> right, List<PropertyChange> changes)
     {
         foreach (var (name, value) in left)
             if (right.Find(r => r.Name == name) is { Name: not null } other) Compare(Join(path, name), value, other.Value, changes);
-            else changes.Add(new(Join(path, name), Text(value), null));
+            else changes.Add(new(Join(path, name), Text(value, named: true), null));
         foreach (var (name, value) in right)
-            if (!left.Exists(l => l.Name == name)) changes.Add(new(Join(path, name), null, Text(value)));
+            if (!left.Exists(l => l.Name == name)) changes.Add(new(Join(path, name), null, Text(value, named: true)));
         Order(path, left.ConvertAll(l => l.Name), right.ConvertAll(r => r.Name), changes);
     }
 
@@ -96,8 +97,19 @@ internal static class JsonDiff
 
     static string? Visible(JsonElement element, string text) => element.ValueKind == JsonValueKind.Null ? null : text.Length == 0 ? "\"\"" : text;
 
+    // A default is stored with its type, {"float64":"0"}; authors write the value alone.
+    static bool IsValue(JsonProperty property) => property.Name == "default" && property.Value.ValueKind == JsonValueKind.Object;
+    static string PropertyText(JsonProperty property) => IsValue(property) ? ValueText(property.Value) : Text(property.Value);
+
+    static string ValueText(JsonElement value) => value.ValueKind == JsonValueKind.Object && value.EnumerateObject().ToList() is [var only]
+        ? only.Value.ValueKind == JsonValueKind.Array ? $"[{string.Join(", ", only.Value.EnumerateArray().Select(ValueText))}]" : Text(only.Value)
+        : Text(value);
+
+    static string Text(JsonElement element) => Text(element, named: false);
+
     /// <summary>As an author would write it on one line of YAML.</summary>
-    static string Text(JsonElement element)
+    /// <param name="named">The name stands before it already.</param>
+    static string Text(JsonElement element, bool named)
     {
         switch (element.ValueKind)
         {
@@ -105,7 +117,8 @@ internal static class JsonDiff
             case JsonValueKind.Array: return $"[{string.Join(", ", element.EnumerateArray().Select(Text))}]";
             case JsonValueKind.Object:
                 var text = new StringBuilder("{");
-                foreach (var property in element.EnumerateObject()) text.Append(text.Length > 1 ? ", " : " ").Append(property.Name).Append(": ").Append(Text(property.Value));
+                foreach (var property in element.EnumerateObject().Where(p => !named || p.Name != "name"))
+                    text.Append(text.Length > 1 ? ", " : " ").Append(property.Name).Append(": ").Append(PropertyText(property));
                 return text.Append(text.Length > 1 ? " }" : "}").ToString();
             default: return element.GetRawText();
         }

@@ -151,12 +151,14 @@ internal sealed class PlanBuilder
         var key = wanted.Key;
         var siblings = _current.Objects.Where(o => o.Key.Category == key.Category && o.Key.Name == key.Name && o.State != ObjectState.Removed).ToList();
         var against = siblings.LastOrDefault(o => o.Key < key) ?? siblings.FirstOrDefault();
+        // What differs from the version before it; that the version does goes without saying.
+        var differences = against is null ? [] : RecordTexts.Differences(against.Record, against.View is { } view ? WithKnownColumns(view, BoundJson.ReadView(wanted)) : wanted);
         _changes.Add(new()
         {
             Action = against is null ? ChangeAction.Create : ChangeAction.NewVersion,
             After = wanted,
             ComparedWith = against?.Key.ToString(),
-            Properties = against is null ? [] : RecordTexts.Differences(against.Record, against.View is { } view ? WithKnownColumns(view, BoundJson.ReadView(wanted)) : wanted),
+            Properties = [.. differences.Where(d => d.Path != "version")],
             Recompute = RecomputeRule.ForNew(wanted, out var reason),
             RecomputeReason = reason,
         });

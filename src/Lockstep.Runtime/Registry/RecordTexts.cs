@@ -25,12 +25,25 @@ internal static class RecordTexts
     /// service was resolved to.
     /// </summary>
     public static IReadOnlyList<PropertyChange> Differences(ObjectRecord before, ObjectRecord after)
-        => [.. JsonDiff.Compare(before.Definition, after.Definition), .. JsonDiff.Compare(before.Bound, after.Bound).Select(c => Bound(before.Key.Category, c)).OfType<PropertyChange>()];
+        => [.. JsonDiff.Compare(before.Definition, after.Definition), .. before.Key.Category == ObjectCategory.Service
+            ? Pins(BoundJson.ReadPins(before.Bound), BoundJson.ReadPins(after.Bound))
+            : JsonDiff.Compare(before.Bound, after.Bound).Select(c => Bound(before.Key.Category, c)).OfType<PropertyChange>()];
+
+    // View by view: the first version that only one side reads against the first that only the other does, and so on.
+    static IEnumerable<PropertyChange> Pins(IReadOnlyList<ObjectKey> before, IReadOnlyList<ObjectKey> after)
+    {
+        foreach (var view in before.Concat(after).Select(p => p.Name).Distinct())
+        {
+            var gone = before.Where(p => p.Name == view).Except(after).ToList();
+            var came = after.Where(p => p.Name == view).Except(before).ToList();
+            for (var i = 0; i < Math.Max(gone.Count, came.Count); i++)
+                yield return new("reads", i < gone.Count ? gone[i].ToString() : null, i < came.Count ? came[i].ToString() : null);
+        }
+    }
 
     static PropertyChange? Bound(ObjectCategory category, PropertyChange change) => category switch
     {
         ObjectCategory.Source => change with { Path = $"{change.Path} (read from the data)" },
-        ObjectCategory.Service => change with { Path = "reads" },
         // The rest of what is bound repeats the definition, but for the types of keys.
         ObjectCategory.View when change.Path.StartsWith("sources.", StringComparison.Ordinal) => change with { Path = "source " + change.Path["sources.".Length..] },
         ObjectCategory.View when change.Path.StartsWith("keys.", StringComparison.Ordinal) => change,

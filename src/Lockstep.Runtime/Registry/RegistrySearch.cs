@@ -65,7 +65,7 @@ internal static class RegistrySearch
     static IEnumerable<string> Texts(RegisteredObject item, ObjectSummary summary, string place) => place switch
     {
         "name" => [summary.Name],
-        "feature" => item.View is { } view ? view.Features.Fields.Select(f => f.Name) : [],
+        "feature" => summary.Features,
         "tag" => summary.Tags.SelectMany(t => (string[])[t.Key, t.Value, $"{t.Key}={t.Value}"]),
         "entity" => summary.Entities,
         "source" => summary.Sources,

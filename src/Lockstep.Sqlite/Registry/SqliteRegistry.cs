@@ -137,7 +137,15 @@ public sealed class SqliteRegistry : IRegistry
         {
             throw new LockstepException(ErrorKind.Failed, $"The folder of the registry '{_path}' cannot be made: {e.Message} Nothing was changed.", e);
         }
-        return Open(SqliteOpenMode.ReadWriteCreate);
+        try
+        {
+            return Open(SqliteOpenMode.ReadWriteCreate);
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == 14 && File.Exists(_path))
+        {
+            // The file is there, so what cannot be opened is the log beside it.
+            throw SqliteRuntime.Error(8, e.Message, "registry", _path, e);
+        }
     }
 
     SqliteConnection Open(SqliteOpenMode mode, string? source = null)
