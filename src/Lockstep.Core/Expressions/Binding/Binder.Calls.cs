@@ -14,6 +14,9 @@ public sealed partial class Binder
                 if (call.Arguments.Count > 0) return Error(call.Span, "now() takes no arguments.");
                 if (!_scope.AllowNow) return Error(call.Span, "now() cannot be used here: filters and columns of sources would change with the clock (S16). Use it in an on-demand view.");
                 return _tree.Input(Scope.Now, FeatureType.Timestamp);
+            case "time_since":
+                if (call.Arguments.Count != 1) return Error(call.Span, $"time_since takes one timestamp, not {call.Arguments.Count} arguments.");
+                return BindCall(call with { Name = "seconds_between", Arguments = [call.Arguments[0], new CallSyntax(call.NameSpan, "now", call.NameSpan, [])] });
             case "list_transform" or "list_filter" or "list_any" or "list_all":
                 return BindLambda(call);
             case "coalesce" or "greatest" or "least":
@@ -26,7 +29,7 @@ public sealed partial class Binder
                 return call.Arguments.Count != 3 ? Error(call.Span, $"if takes three arguments (condition, then, else), not {call.Arguments.Count}.")
                     : BindCase(new CaseSyntax(call.Span, null, [(call.Arguments[0], call.Arguments[1])], call.Arguments[2]));
         }
-        var overloads = FunctionCatalog.Find(call.Name).Where(o => !o.About.Hidden || call.Name == "list_element").ToList();
+        var overloads = FunctionCatalog.Find(call.Name).Where(o => !o.About.Hidden).ToList();
         if (overloads.Count == 0)
             return Error(call.NameSpan, $"There is no function '{call.Name}'.{NearestName.Hint(call.Name, FunctionCatalog.All.Where(o => !o.About.Hidden).Select(o => o.Name).Concat(FunctionCatalog.SpecialNames), "Functions")}");
         var arguments = BindAll(call.Arguments);

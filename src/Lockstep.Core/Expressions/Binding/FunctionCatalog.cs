@@ -76,7 +76,7 @@ public static class FunctionCatalog
 
     /// <summary>Names of the forms that the binder knows itself.</summary>
     public static IReadOnlyList<string> SpecialNames { get; } =
-        ["coalesce", "nullif", "if", "greatest", "least", "concat", "now", "list_transform", "list_filter", "list_any", "list_all"];
+        ["coalesce", "nullif", "if", "greatest", "least", "concat", "now", "time_since", "list_transform", "list_filter", "list_any", "list_all"];
 
     public static IEnumerable<FunctionOverload> All => s_byName.Values.SelectMany(o => o).OrderBy(o => o.Id);
 
