@@ -73,7 +73,8 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
             _ => throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is computed at request time: it has no table."),
         };
         if (name is null) return null;
-        return catalog.Sources.TryGetValue(name, out var source) ? source
+        // Its own first: an old version goes on reading its source as it was (S24).
+        return view.Sources.TryGetValue(name, out var source) || catalog.Sources.TryGetValue(name, out source) ? source
             : throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{name}', which is not there.{NearestName.Hint(name, catalog.Sources.Keys, "Sources")}");
     }
 }

@@ -1,5 +1,6 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.Registry;
 
 namespace Lockstep.Runtime.Tests.Registry;
@@ -112,6 +113,18 @@ public sealed class VersionRuleTests : IDisposable
         Assert.Equal(["weather@1.0.0", "weather@2.0.0"], catalog.Views.Select(v => v.Id));
         Assert.Equal(["observed_at", "loaded_at"], catalog.Views.Select(v => v.Sources["weather"].Table!.Timestamp));
         Assert.Equal("loaded_at", catalog.Sources["weather"].Table!.Timestamp);
+    }
+
+    [Fact]
+    public async Task S24_an_old_version_goes_on_reading_its_own_files()
+    {
+        await _registry.Apply(Yaml.Project);
+        await _registry.Apply(Yaml.All(Yaml.Airport, Yaml.Weather.Replace("data/weather", "data/new", StringComparison.Ordinal), Yaml.View(version: "2.0.0"), Yaml.Service()));
+        var catalog = (await _registry.Load()).Catalog;
+        using var folder = new OfflineStore.TempFolder();
+        var (old, now) = (folder.Write("data/weather/a.parquet", "x"), folder.Write("data/new/b.parquet", "x"));
+        SourceTables tables = new(folder.Path, new(folder.At("data/offline"), null!, TimeProvider.System), TimeProvider.System);
+        Assert.Equal([old, now], catalog.Views.Select(v => Assert.Single(tables.View(v, catalog).Files).Path));
     }
 
     [Fact]
