@@ -16,6 +16,9 @@ public static class TableFormats
 
     public static string Word(this TableFormat format) => All.First(f => f.Format == format).Word;
 
+    /// <summary>Whether the values stand in the files as text, without types.</summary>
+    public static bool IsText(this TableFormat format) => format is TableFormat.Csv or TableFormat.Json or TableFormat.JsonLines;
+
     public static bool TryParse(string? word, out TableFormat format)
     {
         foreach (var known in All)

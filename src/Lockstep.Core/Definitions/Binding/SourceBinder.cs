@@ -12,7 +12,9 @@ internal sealed record KnownColumns(string What, TableFormat Format, Schema? Dat
     public FeatureType? TypeOf(string column)
         => Data is null ? _declared.GetValueOrDefault(column) : Data.IndexOf(column) is var at and >= 0 ? Data[at].Type : null;
 
-    public bool Lacks(string column) => Data is not null && Data.IndexOf(column) < 0;
+    /// <summary>In JSON a column that only later rows have is not seen: there the author's word counts.</summary>
+    public bool Lacks(string column) => Data is not null && Data.IndexOf(column) < 0
+        && !(Format is TableFormat.Json or TableFormat.JsonLines && _declared.ContainsKey(column));
 
     /// <summary>Checks that the column exists and can be read as the type; reports and returns false if not.</summary>
     public bool Check(string column, FeatureType type, string reader, Location? location, ProblemList problems)
@@ -66,6 +68,6 @@ internal static class SourceBinder
     {
         if (columns.Data is null) return source;
         var declared = (source.Columns ?? []).ToDictionary(f => f.Name, StringComparer.Ordinal);
-        return source with { Columns = [.. columns.Data.Fields.Select(f => declared.GetValueOrDefault(f.Name, f))] };
+        return source with { Columns = [.. columns.Data.Fields.Select(f => declared.GetValueOrDefault(f.Name, f)), .. declared.Values.Where(f => columns.Data.IndexOf(f.Name) < 0)] };
     }
 }

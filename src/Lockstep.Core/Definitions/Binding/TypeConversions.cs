@@ -20,8 +20,9 @@ public enum TypeConversion
 
 /// <summary>
 /// The table of conversions from the columns of sources to declared types (S2); docs/reference/definitions.md shows it.
-/// In CSV everything is text, so any value is checked on its own. In JSON a text can also be a decimal, bytes in base64, an instant
-/// or a date, and an engine may have guessed that a column of texts holds instants.
+/// In CSV and JSON a value is what its text says, and the type of a column only a guess from its first rows: each value is looked at.
+/// Elsewhere a type was chosen by whoever wrote the data. Numbers, instants and flags have exact texts; a text is a number, or bytes,
+/// only by convention, so an author has to say in SQL that it is one.
 /// </summary>
 public static class TypeConversions
 {
@@ -29,24 +30,22 @@ public static class TypeConversions
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
-        if (format == TableFormat.Csv) return TypeConversion.Checked;
+        if (format.IsText()) return TypeConversion.Checked;
         if (from == to) return TypeConversion.Exact;
-        var json = format is TableFormat.Json or TableFormat.JsonLines;
         return (from.Kind, to.Kind) switch
         {
+            (not (TypeKind.Bytes or TypeKind.List), TypeKind.String) => TypeConversion.Exact,
             (TypeKind.Int32, TypeKind.Int64 or TypeKind.Float64) => TypeConversion.Exact,
             (TypeKind.Int64, TypeKind.Int32 or TypeKind.Float64) => TypeConversion.Checked,
             (TypeKind.Int32 or TypeKind.Int64, TypeKind.Float32 or TypeKind.Decimal) => TypeConversion.Checked,
             (TypeKind.Float32, TypeKind.Float64) => TypeConversion.Exact,
             (TypeKind.Float64, TypeKind.Float32) => TypeConversion.Rounded,
             (TypeKind.Float32 or TypeKind.Float64, TypeKind.Int32 or TypeKind.Int64) => TypeConversion.Checked,
-            (TypeKind.Float32 or TypeKind.Float64, TypeKind.Decimal) => json ? TypeConversion.Checked : TypeConversion.Refused,
             (TypeKind.Decimal, TypeKind.Decimal) => to.Scale >= from.Scale && to.Precision - to.Scale >= from.Precision - from.Scale ? TypeConversion.Exact : TypeConversion.Checked,
             (TypeKind.Decimal, TypeKind.Int32 or TypeKind.Int64 or TypeKind.Float32 or TypeKind.Float64) => TypeConversion.Checked,
             (TypeKind.Date, TypeKind.Timestamp) => TypeConversion.Exact,
             (TypeKind.Timestamp, TypeKind.Date) => TypeConversion.Checked,
             (TypeKind.String, TypeKind.Timestamp or TypeKind.Date) => TypeConversion.Checked,
-            (TypeKind.String or TypeKind.Timestamp or TypeKind.Date, TypeKind.String or TypeKind.Bytes or TypeKind.Decimal) => json ? TypeConversion.Checked : TypeConversion.Refused,
             (TypeKind.List, TypeKind.List) => Find(from.Element!, to.Element!, format),
             _ => TypeConversion.Refused,
         };

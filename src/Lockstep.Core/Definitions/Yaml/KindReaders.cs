@@ -49,13 +49,13 @@ internal static class KindReaders
     static StreamSource? Stream(MapReader map)
     {
         string[] known = ["push", "files", "kafka"];
+        var (timestamp, created) = (map.Words("timestamp"), map.Words("created"));
         var given = known.Where(k => map.Find(k) is not null).ToList();
         if (given.Count != 1)
         {
             map.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "none" : string.Join(" and ", given))} of push, files, kafka. It must name one.");
             return null;
         }
-        var (timestamp, created) = (map.Words("timestamp"), map.Words("created"));
         switch (given[0])
         {
             case "push":
