@@ -36,8 +36,8 @@ internal sealed class CheckpointWriter(IBatchEngine engine)
         List<LogAction> actions = [state.Protocol!, state.Metadata!, .. state.Transactions.Values.OrderBy(t => t.AppId, StringComparer.Ordinal)];
         actions.AddRange(state.Files.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => f.Value with { DataChange = false }));
         actions.AddRange(state.Removed.Where(r => r.Value.DeletionTimestamp >= removedSince).OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => r.Value with { DataChange = false }));
-        var unfinished = Path.Combine(folder, $"{DurableFile.UnfinishedPrefix}{Guid.NewGuid():N}");
-        var (lines, checkpoint) = (unfinished + ".lines.parquet", unfinished + ".parquet");
+        var lines = DurableFile.Unfinished(folder, "checkpoint-lines");
+        var checkpoint = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{state.Version:D20}.checkpoint.parquet"));
         try
         {
             using (var writer = engine.CreateFile(new(lines, TableFormat.Parquet), Lines, token))
@@ -60,16 +60,13 @@ internal sealed class CheckpointWriter(IBatchEngine engine)
                     ["actions"] = new() { Name = $"checkpoint {state.Version}", Format = TableFormat.Parquet, Files = [new(lines)], Schema = Lines },
                 },
             }, new(checkpoint, TableFormat.Parquet), token);
-            DurableFile.Flush(checkpoint);
             var bytes = new FileInfo(checkpoint).Length;
-            File.Move(checkpoint, Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{state.Version:D20}.checkpoint.parquet")), overwrite: true);
             DurableFile.Replace(Path.Combine(folder, "_last_checkpoint"), Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
                 $"{{\"version\":{state.Version},\"size\":{actions.Count},\"sizeInBytes\":{bytes},\"numOfAddFiles\":{state.Files.Count}}}")));
         }
         finally
         {
             File.Delete(lines);
-            File.Delete(checkpoint);
         }
     }
 }

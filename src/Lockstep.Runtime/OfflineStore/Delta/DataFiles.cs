@@ -32,7 +32,6 @@ internal sealed class DataFiles : IDisposable
     readonly long _bufferBytes;
     readonly List<AddFile> _added = [];
     readonly List<string> _paths = [];
-    readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     bool _kept;
 
     public DataFiles(IBatchEngine engine, TimeProvider clock, string folder, Schema schema, DayPartition partition, long bufferBytes = BufferBytes)
@@ -47,12 +46,10 @@ internal sealed class DataFiles : IDisposable
     public void WriteAll(BatchReader rows, CancellationToken token)
     {
         Directory.CreateDirectory(_folder);
-        _folders.Add(_folder);
         var batch = new ColumnBatch(_schema);
         if (_time < 0) WriteInOrder(rows, batch, token);
         else WriteByDay(rows, batch, token);
-        foreach (var path in _paths) DurableFile.Flush(path);
-        foreach (var folder in _folders) DurableFile.FlushFolder(folder);
+        FileReplacement.SyncFolder(_folder); // the files are on the disk with their names; so are now the folders of their days
     }
 
     /// <summary>The commit is about to refer to the files.</summary>
@@ -91,7 +88,7 @@ internal sealed class DataFiles : IDisposable
 
     void WriteSorted(SortedDictionary<int, ColumnBatch> days, BatchReader rest, ColumnBatch batch, CancellationToken token)
     {
-        var spool = Path.Combine(_folder, $"{DurableFile.UnfinishedPrefix}{Guid.NewGuid():N}.parquet");
+        var spool = DurableFile.Unfinished(_folder, "rows");
         try
         {
             using (var writer = _engine.CreateFile(new(spool, TableFormat.Parquet), _schema, token))
@@ -201,7 +198,6 @@ internal sealed class DataFiles : IDisposable
                 var dayFolder = $"{owner._partition.DayColumn}={(day == int.MinValue ? NoDay : Instant.FormatDate(day))}";
                 folder = Path.Combine(folder, dayFolder);
                 Directory.CreateDirectory(folder);
-                owner._folders.Add(folder);
                 name = $"{dayFolder}/{name}";
             }
             _relative = name;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lockstep.Core;
+using Lockstep.Runtime.Engine;
 
 namespace Lockstep.Runtime.OfflineStore.Delta;
 
@@ -116,14 +117,14 @@ internal sealed class DeltaLog(string tableFolder, string name, CheckpointReader
             if (!Directory.Exists(Folder))
             {
                 Directory.CreateDirectory(Folder);
-                DurableFile.FlushFolder(tableFolder);
-                if (Path.GetDirectoryName(tableFolder) is { } parent) DurableFile.FlushFolder(parent);
+                FileReplacement.SyncFolder(tableFolder);
+                if (Path.GetDirectoryName(tableFolder) is { } parent) FileReplacement.SyncFolder(parent);
             }
             return DurableFile.TryCreate(Path.Combine(Folder, LogListing.CommitName(version)), ActionWriter.Write(actions));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LockstepException(ErrorKind.Failed, $"{name}: version {version} could not be committed: {e.Message} The table is as it was.", e);
+            throw new LockstepException(ErrorKind.Failed, $"{name}: version {version} could not be committed: {e.Message.TrimEnd('.')}. The table is as it was.", e);
         }
     }
 

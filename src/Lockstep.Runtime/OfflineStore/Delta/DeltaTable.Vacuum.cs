@@ -52,7 +52,7 @@ public sealed partial class DeltaTable
         foreach (var entry in folder.EnumerateFileSystemInfos())
         {
             if (entry.LinkTarget is not null) continue;
-            var unfinished = entry.Name.StartsWith(DurableFile.UnfinishedPrefix, StringComparison.Ordinal);
+            var unfinished = DurableFile.IsUnfinished(entry.Name);
             if (entry is FileInfo file)
             {
                 if (unfinished || (entry.Name[0] is not ('.' or '_') && folder.Name != DeltaLog.FolderName)) yield return file;
@@ -73,7 +73,7 @@ public sealed partial class DeltaTable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LockstepException(ErrorKind.Failed, $"{Name}: {file.FullName} could not be deleted: {e.Message} What was deleted before it was not needed either.", e);
+            throw new LockstepException(ErrorKind.Failed, $"{Name}: {file.FullName} could not be deleted: {e.Message.TrimEnd('.')}. What was deleted before it was not needed either.", e);
         }
     }
 

@@ -42,7 +42,7 @@ public sealed partial class DeltaTable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new LockstepException(ErrorKind.Failed, $"{Name}: the rows could not be written: {e.Message} The table is as it was.", e);
+            throw new LockstepException(ErrorKind.Failed, $"{Name}: the rows could not be written: {e.Message.TrimEnd('.')}. The table is as it was.", e);
         }
         var result = Commit(write, current =>
         {

@@ -49,7 +49,7 @@ public sealed class DeltaCommitTests : IDisposable
             judge.UnionWith(kind switch { 'd' => [], 'r' => files[1..], _ => files });
             Assert.True(judge.SequenceEqual(Names(Open(_folder.Path).Snapshot(version, CancellationToken.None))), $"seed {seed}, version {version}");
         }
-        Assert.Empty(Directory.GetFiles(_folder.At("_delta_log"), DurableFile.UnfinishedPrefix + "*"));
+        Assert.Empty(Directory.GetFiles(_folder.At("_delta_log"), ".*"));
     }
 
     [Fact]

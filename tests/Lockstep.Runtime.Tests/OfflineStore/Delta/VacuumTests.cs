@@ -28,14 +28,14 @@ public sealed class VacuumTests : IDisposable
         Written("day=2026-01-01/orphan");
         Written(".hidden");
         Written("_other/file");
-        Written("_delta_log/" + DurableFile.UnfinishedPrefix + "1");
-        Written("day=2026-01-01/" + DurableFile.UnfinishedPrefix + "2");
+        Written("_delta_log/.x.1.tmp");
+        Written("day=2026-01-01/.y.2.tmp");
         Commit(_table, Gone("old") with { DeletionTimestamp = _clock.Now.ToUnixTimeMilliseconds() });
         _clock.Now += TimeSpan.FromDays(3);
         Written("young orphan");
         Commit(_table, Gone("live") with { DeletionTimestamp = _clock.Now.ToUnixTimeMilliseconds() });
         _clock.Now += TimeSpan.FromDays(4.5);
-        string[] expected = ["_delta_log/.unfinished-1", "day=2026-01-01/.unfinished-2", "day=2026-01-01/orphan", "old", "orphan"];
+        string[] expected = ["_delta_log/.x.1.tmp", "day=2026-01-01/.y.2.tmp", "day=2026-01-01/orphan", "old", "orphan"];
         var all = Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories);
 
         var told = _table.Vacuum(null, dryRun: true, CancellationToken.None);
