@@ -1,9 +1,10 @@
+using Lockstep.Core;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Engine;
 
 /// <summary>
-/// Reads and writes tables in column batches. Errors are <see cref="Core.LockstepException"/> that name file, column, row and value.
+/// Reads and writes tables in column batches. Errors are <see cref="LockstepException"/> that name file, column, row and value.
 /// Safe for several threads; a reader or writer that it returns belongs to one.
 /// </summary>
 public interface IBatchEngine : IDisposable
@@ -20,7 +21,7 @@ public interface IBatchEngine : IDisposable
 
     /// <summary>Writes what a query yields into a file, in the engine's own types, nested ones too; whole or not at all.</summary>
     void WriteQuery(QueryRequest request, TableOutput output, CancellationToken token)
-        => throw new NotSupportedException($"{GetType().Name} does not write queries.");
+        => throw new LockstepException(ErrorKind.Failed, $"{GetType().Name} does not write queries into files.");
 
     /// <summary>Writes a file whole or not at all: it appears under its name on <see cref="BatchWriter.Complete"/>.</summary>
     BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token);
