@@ -16,12 +16,15 @@ public abstract class EngineTest : IDisposable
         Engine = new DuckDbEngine(new DuckDbOptions { SpillFolder = Path.Combine(Folder, "spill"), MemoryLimit = 1 << 30 });
     }
 
+    Database? _other;
+
     protected string Folder { get; }
     protected DuckDbEngine Engine { get; }
 
     public virtual void Dispose()
     {
         Engine.Dispose();
+        _other?.Dispose();
         Directory.Delete(Folder, true);
         GC.SuppressFinalize(this);
     }
@@ -31,8 +34,8 @@ public abstract class EngineTest : IDisposable
     /// <summary>Runs statements of DuckDB's own, to make files as others write them.</summary>
     protected void Sql(string sql)
     {
-        using var database = Database.Open(null, new DuckDbOptions(), At("other"));
-        using var connection = database.Connect();
+        _other ??= Database.Open(null, new DuckDbOptions(), At("other"));
+        using var connection = _other.Connect();
         connection.Execute(sql, None);
     }
 

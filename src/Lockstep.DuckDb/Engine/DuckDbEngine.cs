@@ -1,6 +1,7 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.DuckDb.Engine.Query;
 using Lockstep.DuckDb.Engine.Scan;
 using Lockstep.DuckDb.Engine.Vectors;
 using Lockstep.DuckDb.Engine.Write;
@@ -54,9 +55,26 @@ public sealed class DuckDbEngine : IBatchEngine
         }
     }
 
-    public Schema DescribeQuery(QueryRequest request, CancellationToken token) => throw new NotSupportedException();
+    public Schema DescribeQuery(QueryRequest request, CancellationToken token)
+    {
+        using var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: false, InferenceRows, token);
+        using var statement = sandbox.Prepare();
+        return QueryReader.Natural(request, statement.Columns);
+    }
 
-    public ScanReader Query(QueryRequest request, CancellationToken token) => throw new NotSupportedException();
+    public ScanReader Query(QueryRequest request, CancellationToken token)
+    {
+        var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: true, InferenceRows, token);
+        try
+        {
+            return new QueryReader(sandbox, request, token);
+        }
+        catch
+        {
+            sandbox.Dispose();
+            throw;
+        }
+    }
 
     public BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token)
     {

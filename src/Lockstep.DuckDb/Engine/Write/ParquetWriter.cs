@@ -21,7 +21,7 @@ internal sealed unsafe class ParquetWriter : BatchWriter
     readonly string _path;
     readonly FileReplacement _file;
     readonly Connection _connection;
-    readonly ArrowFeed _feed;
+    readonly QueueFeed _feed;
     readonly ArrowColumn[] _columns;
     readonly string _view = $"feed_{Interlocked.Increment(ref s_number)}";
     readonly CancellationTokenSource _stop = new();
@@ -37,7 +37,7 @@ internal sealed unsafe class ParquetWriter : BatchWriter
             throw new LockstepException(ErrorKind.Failed, $"{path}: the columns '{string.Join("' and '", same.Select(f => f.Name))}' differ only in case, which Parquet's readers do not tell apart. Rename one.");
         _file = new FileReplacement(path);
         _columns = [.. schema.Fields.Select(f => ArrowColumn.Create(f.Type))];
-        _feed = new ArrowFeed(schema);
+        _feed = new QueueFeed(schema);
     }
 
     public override Schema Schema { get; }
