@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 
+using Lockstep.Cli.Demo;
 using Lockstep.Cli.Output;
 using Lockstep.Cli.Verbs;
 using Lockstep.Core;
@@ -15,6 +16,19 @@ internal sealed class CommandLine
     public CommandLine() : this(
     [
         new InitVerb(),
+        new DemoVerb(),
+        new ValidateVerb(),
+        new PlanVerb(),
+        new ApplyVerb(),
+        new RetireVerb(),
+        new TrainingSetVerb(),
+        new GetVerb(),
+        new ListVerb(),
+        new DescribeVerb(),
+        new SearchVerb(),
+        new VersionsVerb(),
+        new DiffVerb(),
+        new HistoryVerb(),
         new HelpVerb(),
         new VersionVerb(),
         new CompletionVerb(),
@@ -62,7 +76,7 @@ internal sealed class CommandLine
             HelpWriter.WriteOverview(console.Out, console.OutPaint, this);
             return ExitCode.Done;
         }
-        return await RunAsync(verb, new VerbContext(this, parsed, console), token);
+        return await RunAsync(verb, new VerbContext(this, parsed, console, token), token);
     }
 
     static async Task<int> RunAsync(Verb verb, VerbContext context, CancellationToken token)
@@ -80,7 +94,7 @@ internal sealed class CommandLine
         }
         catch (LockstepException e)
         {
-            if (e.Problems.Count > 0) ProblemList.Write(e.Problems, console);
+            if (e.Problems.Count > 0) ProblemList.Write(e.Problems, console.Error, console.ErrorPaint);
             else context.Say($"{red} {e.Message}");
             Trace(e, console);
             return (int)e.Kind;

@@ -16,6 +16,9 @@ internal sealed class CliConsole
     public bool ErrorIsTerminal { get; init; }
     public bool InIsTerminal { get; init; }
 
+    /// <summary>Whether long work is drawn as bars, on <see cref="Error"/>.</summary>
+    public bool Bars { get; init; }
+
     /// <summary>Characters of a line of the terminal.</summary>
     public int Width { get; init; } = 120;
 
@@ -24,6 +27,9 @@ internal sealed class CliConsole
 
     public Func<string, string?> Variable { get; init; } = static _ => null;
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Who changes the registry, for its history.</summary>
+    public string Author => Variable("LOCKSTEP_AUTHOR") is { Length: > 0 } named ? named : Environment.UserName is { Length: > 0 } user ? user : "unknown";
 
     public Paint OutPaint => new(OutIsTerminal && Colours);
     public Paint ErrorPaint => new(ErrorIsTerminal && Colours);
@@ -42,6 +48,7 @@ internal sealed class CliConsole
             OutIsTerminal = !Console.IsOutputRedirected,
             ErrorIsTerminal = !Console.IsErrorRedirected,
             InIsTerminal = !Console.IsInputRedirected,
+            Bars = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb",
             Width = TerminalWidth(),
             Variable = Environment.GetEnvironmentVariable,
         };

@@ -6,13 +6,12 @@ namespace Lockstep.Cli.Output;
 /// <summary>Author mistakes, all of them, for people and as JSON.</summary>
 internal static class ProblemList
 {
-    public static void Write(IReadOnlyList<Problem> problems, CliConsole console)
+    public static void Write(IReadOnlyList<Problem> problems, TextWriter to, Paint paint)
     {
-        var paint = console.ErrorPaint;
         foreach (var problem in problems)
         {
             var word = problem.Severity == Severity.Error ? paint.Red("error:") : paint.Yellow("warning:");
-            console.Error.WriteLine($"{(problem.Location is null ? "" : paint.Bold($"{problem.Location}:") + " ")}{word} {problem.Message}");
+            to.WriteLine($"{(problem.Location is null ? "" : paint.Bold($"{problem.Location}:") + " ")}{word} {problem.Message}");
         }
     }
 

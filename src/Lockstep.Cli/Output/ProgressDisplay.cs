@@ -8,7 +8,7 @@ internal static class ProgressDisplay
 {
     public static async Task<T> RunAsync<T>(CliConsole console, Func<IProgress<WorkProgress>, Task<T>> work)
     {
-        if (!console.ErrorIsTerminal || console.Variable("TERM") == "dumb") return await work(new ProgressLines(console));
+        if (!console.Bars) return await work(new ProgressLines(console));
         // Work may be synchronous from here to its end: the bars are drawn by a thread of their own.
         return await Bars(console, sink => Task.Run(() => work(sink)));
     }

@@ -1,0 +1,142 @@
+using System.Globalization;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
+
+namespace Lockstep.Cli.Demo;
+
+/// <summary>
+/// Made-up card payments: the same rows for the same instant, on every machine. They end just before <paramref name="until"/>, so that
+/// what is served now is what the newest rows say.
+/// </summary>
+internal sealed class DemoData(IBatchEngine engine, string folder, long until)
+{
+    public const int Customers = 20_000;
+    public const int Merchants = 800;
+    public const int Days = 120;
+    public const int Payments = 20_000;
+
+    /// <summary>Labels of the small spine that the proof runs on.</summary>
+    public const int SamplePayments = 1_000;
+
+    const int BatchRows = 8_192;
+    static readonly string[] Countries = ["AT", "BR", "CA", "DE", "ES", "FR", "IN", "JP", "KE", "MX", "PL", "US"];
+
+    /// <summary>Whole minutes: a row reads well and every run of a minute gives the same bytes.</summary>
+    readonly long _until = Instant.Floor(until, Instant.Minute);
+
+    public static string MerchantName(int merchant) => "m" + merchant.ToString("0000", CultureInfo.InvariantCulture);
+
+    /// <returns>Rows of each file.</returns>
+    public IReadOnlyList<(string File, long Rows)> Write(CancellationToken token)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "raw"));
+        var scores = new double[Merchants, Days];
+        return
+        [
+            ("raw/customer_changes.parquet", WriteFile("raw/customer_changes.parquet", CustomerSchema, CustomerRows(), token)),
+            ("raw/merchant_scores.parquet", WriteFile("raw/merchant_scores.parquet", MerchantSchema, MerchantRows(scores), token)),
+            ("payments.parquet", WriteFile("payments.parquet", PaymentSchema, PaymentRows(scores), token)),
+            ("payments_sample.parquet", WriteFile("payments_sample.parquet", PaymentSchema, PaymentRows(scores).Take(SamplePayments), token)),
+        ];
+    }
+
+    static readonly Schema CustomerSchema = new(
+    [
+        new("customer_id", FeatureType.Int64), new("changed_at", FeatureType.Timestamp), new("loaded_at", FeatureType.Timestamp),
+        new("card_limit", FeatureType.Float64), new("country", FeatureType.String), new("verified", FeatureType.Bool), new("address_changes", FeatureType.Int32),
+    ]);
+
+    static readonly Schema MerchantSchema = new(
+    [
+        new("merchant", FeatureType.String), new("scored_at", FeatureType.Timestamp), new("risk", FeatureType.Float64), new("chargebacks", FeatureType.Int64),
+    ]);
+
+    static readonly Schema PaymentSchema = new(
+    [
+        new("payment_id", FeatureType.Int64), new("event_timestamp", FeatureType.Timestamp), new("customer_id", FeatureType.Int64),
+        new("merchant", FeatureType.String), new("amount", FeatureType.Float64), new("is_fraud", FeatureType.Bool),
+    ]);
+
+    IEnumerable<Value[]> CustomerRows()
+    {
+        var random = new Random(1);
+        for (var customer = 1; customer <= Customers; customer++)
+        {
+            var country = Countries[random.Next(Countries.Length)];
+            var limit = 500d * random.Next(1, 21);
+            var addresses = 0;
+            var at = _until - Days * Instant.Day + random.NextInt64(2 * Instant.Day);
+            for (; at < _until - Instant.Hour; at += Instant.Minute + random.NextInt64(24 * Instant.Day))
+            {
+                if (random.Next(4) == 0) limit = Math.Round(limit * (0.8 + random.NextDouble() / 2), 2);
+                if (random.Next(6) == 0) addresses++;
+                var verified = random.Next(10) == 0 ? Value.Null : Value.Of(random.Next(5) > 0);
+                var loaded = at + random.NextInt64(10 * Instant.Minute);
+                yield return [Value.Of((long)customer), Value.Timestamp(at), Value.Timestamp(loaded), Value.Of(limit), Value.Of(country), verified, Value.Of(addresses)];
+                // Now and then a change is corrected: the same time, loaded later.
+                if (random.Next(30) == 0)
+                    yield return [Value.Of((long)customer), Value.Timestamp(at), Value.Timestamp(loaded + Instant.Hour / 2), Value.Of(limit + 100), Value.Of(country), verified, Value.Of(addresses)];
+            }
+        }
+    }
+
+    IEnumerable<Value[]> MerchantRows(double[,] scores)
+    {
+        var random = new Random(2);
+        var lastNight = Instant.Floor(_until, Instant.Day) - 3 * Instant.Hour;
+        for (var merchant = 0; merchant < Merchants; merchant++)
+        {
+            var risk = random.NextDouble() * random.NextDouble();
+            var silent = 0;
+            for (var day = Days - 1; day >= 0; day--)
+            {
+                risk = Math.Clamp(risk + (random.NextDouble() - 0.5) / 20, 0, 1);
+                scores[merchant, day] = risk;
+                if (silent > 0) silent--;
+                else if (random.Next(60) == 0) silent = random.Next(1, 6);
+                if (silent > 0) continue;
+                yield return [Value.Of(MerchantName(merchant)), Value.Timestamp(lastNight - day * Instant.Day), Value.Of(Math.Round(risk, 4)), Value.Of((long)(risk * 40))];
+            }
+        }
+    }
+
+    IEnumerable<Value[]> PaymentRows(double[,] scores)
+    {
+        var random = new Random(3);
+        for (long payment = 1; payment <= Payments; payment++)
+        {
+            var age = random.NextInt64((Days - 10) * Instant.Day);
+            var merchant = random.Next(Merchants);
+            // A few customers and merchants are strangers: a training set keeps their rows.
+            var customer = random.Next(200) == 0 ? Customers + random.Next(1, 100) : random.Next(1, Customers + 1);
+            var fraud = random.NextDouble() < scores[merchant, (int)(age / Instant.Day)] / 10;
+            yield return
+            [
+                Value.Of(payment), Value.Timestamp(_until - age), Value.Of((long)customer),
+                random.Next(500) == 0 ? Value.Of("unknown") : Value.Of(MerchantName(merchant)), Value.Of(Amount(random.NextDouble())), Value.Of(fraud),
+            ];
+        }
+    }
+
+    // Most are small. Not by Math.Exp: its last place differs from one system to the next.
+    static double Amount(double x) => Math.Round(2 + 1_500 * x * x * x, 2);
+
+    long WriteFile(string file, Schema schema, IEnumerable<Value[]> rows, CancellationToken token)
+    {
+        using var writer = engine.CreateFile(new(Path.Combine(folder, file), TableFormat.Parquet), schema, token);
+        var batch = new ColumnBatch(schema);
+        var count = 0L;
+        foreach (var row in rows)
+        {
+            batch.AppendRow(row);
+            count++;
+            if (batch.Count < BatchRows) continue;
+            writer.Write(batch, token);
+            batch.Clear();
+        }
+        if (batch.Count > 0) writer.Write(batch, token);
+        writer.Complete(token);
+        return count;
+    }
+}

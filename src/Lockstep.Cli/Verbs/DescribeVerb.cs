@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Lockstep.Cli.Output;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Registry;
+
+namespace Lockstep.Cli.Verbs;
+
+/// <summary>Says all that is known of one object.</summary>
+internal sealed class DescribeVerb : Verb
+{
+    readonly Argument<string> _name = Completions.RegisteredName(new("name") { Description = "name, name@version, or kind/name such as source/weather; name#3 is what it was after apply 3" });
+
+    public override string Name => "describe";
+    public override VerbGroup Group => VerbGroup.Look;
+    public override string Summary => "Say all that is known of a view, service, source or entity";
+    public override IReadOnlyList<Argument> Arguments => [_name];
+    public override IReadOnlyList<Example> Examples => [new("lockstep describe weather", "the newest version, and the source of that name"), new("lockstep describe weather@1.0.0", "one version")];
+
+    public override string JsonSample => """
+        [
+          {
+            "object": { "kind": "value_view", "name": "weather", "version": "1.0.0" },
+            "fingerprint": "…",
+            "keys": [ { "name": "airport", "type": "string", "default": null, "description": null } ],
+            "features": [ { "name": "precip", "type": "float64", "default": "0", "description": null } ],
+            "reads": [], "used_by": ["feature_service late_flight@1 (model late_flight_gbm)"], "versions": ["1.0.0"],
+            "last_change": { "number": 1, "at": "2026-01-05T10:00:00Z", "author": "ana", "reason": "", "verb": "apply", "restored": null, "changes": 9 },
+            "definition": { "kind": "value_view" }
+          }
+        ]
+        """;
+
+    public override async Task<int> RunAsync(VerbContext context, CancellationToken token)
+    {
+        await using var host = context.OpenProject();
+        var items = await host.RegistryService.DescribeAsync(context.Get(_name)!, token);
+        if (context.Json) context.WriteJson(RegistryJson.List(items, RegistryJson.Of));
+        else
+            for (var i = 0; i < items.Count; i++)
+            {
+                if (i > 0) context.Out.WriteLine();
+                Write(items[i], context.Console);
+            }
+        return ExitCode.Done;
+    }
+
+    static void Write(ObjectDescription item, CliConsole console)
+    {
+        var (to, paint) = (console.Out, console.OutPaint);
+        var o = item.Object;
+        to.WriteLine(paint.Bold($"{o.Kind} {o.Name}{(o.Version.Length == 0 ? "" : $"@{o.Version}")}") + (o.State == ObjectState.Active ? "" : paint.Yellow($" ({RegistryJson.Word(o.State)})")));
+        if (o.Description is { } description) to.WriteLine($"  {description}");
+        var facts = new TextTable("", "");
+        Fact("owner", o.Owner);
+        Fact("domain", o.Domain);
+        Fact("tags", string.Join(", ", o.Tags.Select(t => $"{t.Key}={t.Value}")));
+        Fact("entities", string.Join(", ", o.Entities));
+        Fact("sources", string.Join(", ", o.Sources));
+        Fact("keys", string.Join(", ", item.Keys.Select(k => $"{k.Name} {k.Type}")));
+        Fact("reads", string.Join(", ", item.Reads));
+        Fact("used by", string.Join(", ", item.UsedBy));
+        Fact("versions", string.Join(", ", item.Versions));
+        Fact("changed", $"{Instant.Format(item.LastChange.At)} by {item.LastChange.Author}, apply {item.LastChange.Number}{(item.LastChange.Reason.Length == 0 ? "" : $": {item.LastChange.Reason}")}");
+        Fact("meaning", item.Fingerprint);
+        facts.Write(console, "  ");
+        if (item.Features.Count == 0) return;
+        to.WriteLine();
+        var features = new TextTable(o.Kind == Core.Definitions.Source.KindName ? "column" : "feature", "type", "default", "description");
+        foreach (var feature in item.Features) features.Add(feature.Name, feature.Type, feature.Default ?? "", feature.Description ?? "");
+        features.Write(console, "  ");
+
+        void Fact(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value)) facts.Add(name, value);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Lockstep.Cli.Output;
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Serving;
+
+namespace Lockstep.Cli.Verbs;
+
+/// <summary>One vector: from the online store, or from history.</summary>
+internal sealed class GetVerb : Verb
+{
+    readonly FeatureSelections _which = new();
+    readonly Argument<string[]> _keys = new("key=value") { Description = "The join keys, one word each: airport=JFK", Arity = ArgumentArity.ZeroOrMore };
+    readonly Option<string?> _at = new("--at") { Description = "Answer from history, as of this instant (RFC 3339; without an offset it is UTC)", HelpName = "instant" };
+
+    public override string Name => "get";
+    public override VerbGroup Group => VerbGroup.Serve;
+    public override string Summary => "Look up one vector: what the server would answer now, or what it was at an instant";
+    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row), `OUTSIDE_MAX_AGE` (rows, all older than the ttl). A feature's default stands for a missing value; the status still tells why. With `--at` the offline data answer, in the same way as a training set; event timestamps are not told then.";
+    public override IReadOnlyList<Argument> Arguments => [_keys];
+    public override IReadOnlyList<Option> Options => [.. _which.All, _at];
+
+    public override IReadOnlyList<Example> Examples =>
+    [
+        new("lockstep get --service late_flight airport=JFK dest=MIA tailnum=N619AA", "now"),
+        new("lockstep get --features weather:* airport=JFK --at 2013-01-03T12:00:00Z", "as of an instant"),
+    ];
+
+    public override string JsonSample => """
+        {
+          "metadata": { "features": ["temp", "visib"], "versions": { "weather": "1.0.0" }, "as_of": "2026-01-05T10:00:00Z" },
+          "rows": [
+            { "values": [39.02, null], "statuses": ["PRESENT", "NULL_VALUE"], "event_timestamps": ["2026-01-05T09:00:00Z", "2026-01-05T09:00:00Z"] }
+          ]
+        }
+        """;
+
+    public override async Task<int> RunAsync(VerbContext context, CancellationToken token)
+    {
+        var query = _which.Query(context);
+        await using var host = context.OpenProject();
+        var catalog = await host.LoadCatalogAsync(token);
+        if (catalog.Number == 0) throw new LockstepException(ErrorKind.NotFound, "Nothing is registered. Register the project's definitions with: lockstep apply");
+        var keys = Keys(ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures).Fields, context.Get(_keys) ?? []);
+        var vectors = context.Get(_at) is { } at
+            ? History.Get(host.TrainingSets, catalog, query, keys, ParseInstant(at), token)
+            : await host.CreateFeatureServer(catalog).GetAsync(query, [keys], token);
+        if (context.Json) context.WriteJson(ToJson(vectors));
+        else Write(vectors, context.Console);
+        return ExitCode.Done;
+    }
+
+    /// <summary>Key words in the types of the keys; all mistakes at once.</summary>
+    static Dictionary<string, Value> Keys(IReadOnlyList<KeyField> fields, IReadOnlyList<string> words)
+    {
+        List<Problem> problems = [];
+        Dictionary<string, Value> keys = new(StringComparer.Ordinal);
+        foreach (var word in words)
+        {
+            var equals = word.IndexOf('=', StringComparison.Ordinal);
+            var name = equals < 0 ? word : word[..equals];
+            if (equals <= 0) Wrong($"'{word}' is no key. Write name=value, such as {fields[0].Name}=…");
+            else if (fields.FirstOrDefault(f => f.Name == name) is not { } field) Wrong($"There is no key '{name}' here.{NearestName.Hint(name, fields.Select(f => f.Name), "Keys")}");
+            else if (keys.ContainsKey(name)) Wrong($"The key '{name}' is given twice.");
+            else keys.Add(name, field.Parse(word[(equals + 1)..]));
+        }
+        if (problems.Count == 0)
+            foreach (var field in fields.Where(f => !keys.ContainsKey(f.Name))) Wrong($"The key '{field.Name}' is missing. Write {field.Name}=…; {field.Expected}.");
+        return problems.Count == 0 ? keys : throw new LockstepException(ErrorKind.BadArguments, problems);
+
+        void Wrong(string message) => problems.Add(new(Severity.Error, null, message));
+    }
+
+    static long ParseInstant(string text) => Instant.TryParse(text, out var micros)
+        ? micros
+        : throw new LockstepException(ErrorKind.BadArguments, $"'{text}' is no instant. Write it like 2013-01-03T12:00:00Z.");
+
+    static void Write(FeatureVectors vectors, CliConsole console)
+    {
+        var table = new TextTable("feature", "value", "status", "event timestamp");
+        for (var i = 0; i < vectors.Names.Count; i++)
+        {
+            var served = vectors.Rows[0][i];
+            table.Add(vectors.Names[i], served.Value.ToString(), served.Status.ToText(), served.EventTimestamp is { } time ? Instant.Format(time) : "");
+        }
+        table.Write(console);
+        console.Error.WriteLine(console.ErrorPaint.Faint($"as of {Instant.Format(vectors.AsOf)}, {string.Join(", ", vectors.Versions.Select(v => $"{v.Key}@{v.Value}"))}"));
+    }
+
+    public static JsonObject ToJson(FeatureVectors vectors) => new()
+    {
+        ["metadata"] = new JsonObject
+        {
+            ["features"] = RegistryJson.Texts(vectors.Names),
+            ["versions"] = new JsonObject(vectors.Versions.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value))),
+            ["as_of"] = Instant.Format(vectors.AsOf),
+        },
+        ["rows"] = RegistryJson.List(vectors.Rows, row => new JsonObject
+        {
+            ["values"] = new JsonArray([.. row.Select(v => JsonValues.Of(v.Value))]),
+            ["statuses"] = RegistryJson.Texts(row.Select(v => v.Status.ToText())),
+            ["event_timestamps"] = new JsonArray([.. row.Select(v => v.EventTimestamp is { } time ? (JsonNode)Instant.Format(time) : null)]),
+        }),
+    };
+}

@@ -1,0 +1,94 @@
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.DuckDb.Engine;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore;
+using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.Projects;
+using Lockstep.Runtime.Registry;
+using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.TrainingSets;
+using Lockstep.Sqlite.OnlineStore;
+using Lockstep.Sqlite.Registry;
+
+namespace Lockstep.Server;
+
+/// <summary>
+/// An open project: the one place where settings become stores and engines. Each part is made when it is first asked for, so that a
+/// verb pays for what it uses. For any number of threads; disposing of it ends what was made.
+/// </summary>
+public sealed class ProjectHost : IAsyncDisposable
+{
+    readonly Lazy<IBatchEngine> _engine;
+    readonly Lazy<IRegistry> _registry;
+    readonly Lazy<IOnlineStore> _online;
+    readonly Lazy<OfflineViewStore> _offline;
+    readonly Lazy<ITrackedTables> _tables;
+
+    public ProjectHost(ProjectFolder folder, TimeProvider clock)
+    {
+        Folder = folder ?? throw new ArgumentNullException(nameof(folder));
+        Clock = clock ?? throw new ArgumentNullException(nameof(clock));
+        _engine = new(MakeEngine);
+        _registry = new(() => new SqliteRegistry(Folder.RegistryFile));
+        _online = new(MakeOnlineStore);
+        _offline = new(() => new OfflineViewStore(OfflineFolder(), Engine, Clock));
+        _tables = new(() => new SourceTables(Folder.Root, _offline.Value, Clock));
+    }
+
+    /// <summary>The project of a folder or its nearest parent.</summary>
+    /// <param name="environment">Null: the default one.</param>
+    /// <param name="variable">Fills <c>${NAME}</c> in the settings.</param>
+    public static ProjectHost Open(string start, string? environment, Func<string, string?> variable, TimeProvider clock)
+        => new(ProjectFolder.Open(start, environment, variable), clock);
+
+    public ProjectFolder Folder { get; }
+    public TimeProvider Clock { get; }
+    public ProjectSettings Settings => Folder.Settings;
+
+    public IBatchEngine Engine => _engine.Value;
+    public IRegistry Registry => _registry.Value;
+    public IOnlineStore OnlineStore => _online.Value;
+    public OfflineViewStore OfflineStore => _offline.Value;
+    public ITrackedTables Tables => _tables.Value;
+
+    public RegistryService RegistryService => new(Registry, Clock);
+    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock);
+    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock);
+
+    /// <summary>What is registered now.</summary>
+    public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;
+
+    public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
+
+    /// <summary>Reads columns from the data, for checks and plans.</summary>
+    public SchemaProbe Schemas(CancellationToken token) => new(
+        source => source.Table is null ? null : Engine.ReadSchema(Tables.Source(source), token),
+        (view, sources) => Engine.DescribeQuery(new QueryRequest { Name = $"view '{view.Name}'", Sql = view.Sql!, Tables = sources.ToDictionary(s => s.Key, s => Tables.Source(s.Value), StringComparer.Ordinal) }, token));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_online.IsValueCreated) await _online.Value.DisposeAsync();
+        if (_registry.IsValueCreated) _registry.Value.Dispose();
+        if (_engine.IsValueCreated) _engine.Value.Dispose();
+    }
+
+    IBatchEngine MakeEngine() => Settings.Engine == "duckdb"
+        ? new DuckDbEngine()
+        : throw Unsupported("engine", StoreAddress.Redact(Settings.Engine), "duckdb");
+
+    IOnlineStore MakeOnlineStore()
+    {
+        const string Scheme = "embedded:";
+        if (!Settings.OnlineStore.StartsWith(Scheme, StringComparison.Ordinal)) throw Unsupported("online_store", StoreAddress.Redact(Settings.OnlineStore), "embedded:<file>");
+        return new SqliteOnlineStore(new() { Path = Folder.Resolve(Settings.OnlineStore[Scheme.Length..]) }, Clock);
+    }
+
+    string OfflineFolder() => Settings.OfflineStore.Contains("://", StringComparison.Ordinal)
+        ? throw Unsupported("offline_store", StoreAddress.Redact(Settings.OfflineStore), "a folder")
+        : Folder.Resolve(Settings.OfflineStore);
+
+    static LockstepException Unsupported(string key, string value, string known)
+        => new(ErrorKind.BadArguments, $"'{key}: {value}' in {ProjectSettings.FileName} is not supported by this version. It knows: {known}.");
+}
