@@ -1,6 +1,5 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.OfflineStore;

@@ -66,17 +66,17 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
             var country = Countries[random.Next(Countries.Length)];
             var limit = 500d * random.Next(1, 21);
             var addresses = 0;
-            var at = _until - Days * Instant.Day + random.NextInt64(2 * Instant.Day);
-            for (; at < _until - Instant.Hour; at += Instant.Minute + random.NextInt64(24 * Instant.Day))
+            var at = _until - Days * Instant.Day + Instant.Floor(random.NextInt64(2 * Instant.Day), Instant.Second);
+            for (; at < _until - Instant.Hour; at += Instant.Floor(Instant.Minute + random.NextInt64(24 * Instant.Day), Instant.Second))
             {
                 if (random.Next(4) == 0) limit = Math.Round(limit * (0.8 + random.NextDouble() / 2), 2);
                 if (random.Next(6) == 0) addresses++;
                 var verified = random.Next(10) == 0 ? Value.Null : Value.Of(random.Next(5) > 0);
-                var loaded = at + random.NextInt64(10 * Instant.Minute);
+                var loaded = at + Instant.Second * random.Next(1, 10);
                 yield return [Value.Of((long)customer), Value.Timestamp(at), Value.Timestamp(loaded), Value.Of(limit), Value.Of(country), verified, Value.Of(addresses)];
                 // Now and then a change is corrected: the same time, loaded later.
                 if (random.Next(30) == 0)
-                    yield return [Value.Of((long)customer), Value.Timestamp(at), Value.Timestamp(loaded + Instant.Hour / 2), Value.Of(limit + 100), Value.Of(country), verified, Value.Of(addresses)];
+                    yield return [Value.Of((long)customer), Value.Timestamp(at), Value.Timestamp(loaded + Instant.Minute), Value.Of(limit + 100), Value.Of(country), verified, Value.Of(addresses)];
             }
         }
     }
@@ -106,7 +106,7 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
         var random = new Random(3);
         for (long payment = 1; payment <= Payments; payment++)
         {
-            var age = random.NextInt64((Days - 10) * Instant.Day);
+            var age = Instant.Floor(random.NextInt64((Days - 10) * Instant.Day), Instant.Second);
             var merchant = random.Next(Merchants);
             // A few customers and merchants are strangers: a training set keeps their rows.
             var customer = random.Next(200) == 0 ? Customers + random.Next(1, 100) : random.Next(1, Customers + 1);

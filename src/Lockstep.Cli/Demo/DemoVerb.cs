@@ -5,7 +5,6 @@ using Lockstep.Cli.Templates;
 using Lockstep.Cli.Verbs;
 using Lockstep.Core;
 using Lockstep.Core.Rows;
-using Lockstep.Server;
 
 namespace Lockstep.Cli.Demo;
 
@@ -58,8 +57,8 @@ internal sealed class DemoVerb : Verb
             return ExitCode.Done;
         });
         await demo.StepAsync("Check the definitions, by themselves and against the data", "lockstep validate");
-        await demo.StepAsync("See what would be registered, and what follows from it", "lockstep plan");
-        await demo.StepAsync("Register it: from now on the meaning of account@1.0.0 cannot change unnoticed", "lockstep apply --yes");
+        await demo.StepAsync("See what would be registered, why, and who uses it", "lockstep plan --out first.plan");
+        await demo.StepAsync("Register it: from now on the meaning of account@1.0.0 cannot change unnoticed", "lockstep apply first.plan --yes");
         await demo.StepAsync("A training set: every payment with the features as they were at its own instant", "lockstep training-set --spine payments.parquet --service fraud --out train.parquet");
         await demo.StepAsync("Prove, on a sample, that nothing later than a payment can change its row", "lockstep training-set --spine payments_sample.parquet --service fraud --prove");
         await demo.StepAsync("Fill the online store with the newest rows", "lockstep materialize");

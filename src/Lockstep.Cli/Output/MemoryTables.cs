@@ -17,7 +17,11 @@ internal sealed class RowsReader(Schema schema, IEnumerable<Value[]> rows) : Bat
         return batch.Count > 0;
     }
 
-    protected override void Dispose(bool disposing) => _rows.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _rows.Dispose();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>Keeps the rows that are written: for a few.</summary>

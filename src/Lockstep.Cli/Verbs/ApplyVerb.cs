@@ -43,7 +43,9 @@ internal sealed class ApplyVerb : Verb
             return Report(context, host, await host.RegistryService.RollbackAsync(number, author, reason, token), recompute: true);
         }
         var plan = await PlanAsync(context, host, token);
-        if (!context.Json) PlanVerb.Write(plan, context.Out, context.Console.OutPaint);
+        // Whoever saved the plan and says yes has read it.
+        if (!context.Json && context.Get(_plan) is not null && context.Get(_yes) && plan.Refusals.Count == 0) context.Out.WriteLine(PlanText.Summary(plan));
+        else if (!context.Json) PlanVerb.Write(plan, context.Out, context.Console.OutPaint);
         if (plan.Refusals.Count > 0)
         {
             if (context.Json) plan.ThrowIfRefused();

@@ -64,7 +64,15 @@ internal sealed class GetVerb : Verb
             if (equals <= 0) Wrong($"'{word}' is no key. Write name=value, such as {fields[0].Name}=…");
             else if (fields.FirstOrDefault(f => f.Name == name) is not { } field) Wrong($"There is no key '{name}' here.{NearestName.Hint(name, fields.Select(f => f.Name), "Keys")}");
             else if (keys.ContainsKey(name)) Wrong($"The key '{name}' is given twice.");
-            else keys.Add(name, field.Parse(word[(equals + 1)..]));
+            else
+                try
+                {
+                    keys.Add(name, field.Parse(word[(equals + 1)..]));
+                }
+                catch (LockstepException e)
+                {
+                    Wrong(e.Message);
+                }
         }
         if (problems.Count == 0)
             foreach (var field in fields.Where(f => !keys.ContainsKey(f.Name))) Wrong($"The key '{field.Name}' is missing. Write {field.Name}=…; {field.Expected}.");
