@@ -24,7 +24,6 @@ internal sealed class CommandLine
         new TrainingSetVerb(),
         new VacuumVerb(),
         new GetVerb(),
-        new ServeVerb(),
         new ListVerb(),
         new DescribeVerb(),
         new SearchVerb(),

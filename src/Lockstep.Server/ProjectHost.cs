@@ -59,9 +59,6 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>What is registered now.</summary>
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;
 
-    /// <summary>A server over this project, which stays the caller's.</summary>
-    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Feed = new(Registry.NumberAsync, LoadCatalogAsync) };
-
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 
     /// <summary>Reads columns from the data, for checks and plans.</summary>
