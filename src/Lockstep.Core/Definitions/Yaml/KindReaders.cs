@@ -53,7 +53,7 @@ internal static class KindReaders
         var given = known.Where(k => map.Find(k) is not null).ToList();
         if (given.Count != 1)
         {
-            map.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "none" : string.Join(" and ", given))} of push, files, kafka. It must name one.");
+            map.Problems.Error(given.Count == 0 ? map.Location : map.At(given[^1]), $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "none" : string.Join(" and ", given))} of push, files, kafka. It must name one.");
             return null;
         }
         switch (given[0])
@@ -68,8 +68,9 @@ internal static class KindReaders
                 var format = kafka.Words("format") ?? "json";
                 if (format is not ("json" or "avro"))
                     kafka.Problems.Error(kafka.At("format"), $"'format' of {kafka.What} is '{format}'.{NearestName.Hint(format, ["json", "avro"], "Formats")}");
+                var (servers, schema) = (kafka.Words("servers"), kafka.Text("schema"));
                 return kafka.Words("topic") is { } topic
-                    ? new KafkaStreamSource(topic, format) { Servers = kafka.Words("servers"), Schema = kafka.Text("schema"), Timestamp = timestamp, Created = created } : null;
+                    ? new KafkaStreamSource(topic, format) { Servers = servers, Schema = schema, Timestamp = timestamp, Created = created } : null;
         }
     }
 
@@ -147,9 +148,11 @@ internal static class KindReaders
     };
 
     static ExpressionFeature? ExpressionFeature(string name, YamlScalar? shorthand, MapReader? map, MapReader view)
-        => shorthand is not null ? new(name, shorthand.Text.Trim())
-            : map!.Words("expression") is { } text ? new(name, text) { Default = DefaultReader.ReadUntyped(map), Description = map.Text("description") }
-            : null;
+    {
+        if (shorthand is not null) return new(name, shorthand.Text.Trim());
+        var (standIn, description) = (DefaultReader.ReadUntyped(map!), map!.Text("description"));
+        return map.Words("expression") is { } text ? new(name, text) { Default = standIn, Description = description } : null;
+    }
 
     // The features of a view: a scalar is the short form, a mapping the long one.
     static List<T> Each<T>(MapReader view, KeyTable table, Func<string, YamlScalar?, MapReader?, MapReader, T?> read) where T : class
