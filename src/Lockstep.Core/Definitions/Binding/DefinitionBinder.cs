@@ -28,14 +28,15 @@ public static class DefinitionBinder
         var entities = ByName(BoundDefinitions.Merge(before.Entities, Firsts(definitions.Entities)));
         var sources = ByName(BoundDefinitions.Merge(before.Sources, Firsts(definitions.Sources)));
         var looked = definitions.Sources.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        var words = sources.Keys.ToLookup(n => n, StringComparer.OrdinalIgnoreCase);
         foreach (var view in definitions.Views.OfType<ValueView>())
             if (view.Source is { } read) looked.Add(read);
-            else if (view.Sql is { } sql) looked.UnionWith(SqlSources.Find(sql, sources.Keys));
+            else if (view.Sql is { } sql) looked.UnionWith(SqlSources.Find(sql, words));
         Dictionary<string, KnownColumns?> columns = new(StringComparer.Ordinal);
         foreach (var source in sources.Values.Where(s => looked.Contains(s.Name)))
             columns[source.Name] = SourceBinder.Bind(source, sourceSchema, problems);
 
-        ValueViewBinder binder = new(entities, sources, columns, definitions.Unreadable, querySchema, problems);
+        ValueViewBinder binder = new(entities, sources, words, columns, definitions.Unreadable, querySchema, problems);
         List<ViewVersion> views = [];
         HashSet<string> unbound = new(definitions.Unreadable, StringComparer.Ordinal);
         foreach (var view in definitions.Views)

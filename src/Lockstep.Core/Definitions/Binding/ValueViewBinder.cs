@@ -6,7 +6,7 @@ namespace Lockstep.Core.Definitions;
 
 /// <summary>Binds one value view to its entities and columns.</summary>
 internal sealed class ValueViewBinder(
-    IReadOnlyDictionary<string, Entity> entities, IReadOnlyDictionary<string, Source> sources, IReadOnlyDictionary<string, KnownColumns?> columns,
+    IReadOnlyDictionary<string, Entity> entities, IReadOnlyDictionary<string, Source> sources, ILookup<string, string> words, IReadOnlyDictionary<string, KnownColumns?> columns,
     IReadOnlySet<string> unreadable, Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> querySchema, ProblemList problems)
 {
     /// <summary>The bound version; null when something is wrong, here or in what it reads.</summary>
@@ -73,7 +73,7 @@ internal sealed class ValueViewBinder(
         }
         else
         {
-            foreach (var found in SqlSources.Find(view.Sql!, sources.Keys)) read[found] = sources[found];
+            foreach (var found in SqlSources.Find(view.Sql!, words)) read[found] = sources[found];
             if (read.Count == 0 && SqlSources.Find(view.Sql!, unreadable).Count == 0)
                 problems.Error(view.At("sql"), $"The sql of {what} names no source. Sources: {(sources.Count == 0 ? "none" : string.Join(", ", sources.Keys.Order(StringComparer.Ordinal)))}.");
         }
