@@ -11,7 +11,7 @@ namespace Lockstep.Runtime.Tests.OfflineStore.Delta;
 /// <summary>Tables that delta-rs and Spark wrote, and damaged ones: each as the <c>must</c> of its <c>expected.json</c> says.</summary>
 public sealed class ConformanceTests(EngineFixture fixture) : IClassFixture<EngineFixture>
 {
-    static readonly string Root = Find();
+    internal static readonly string Root = Find();
 
     // Where either is allowed, what we do; a change of it should be seen. Versions that are read; the others are refused by name.
     static readonly Dictionary<string, long[]> Read = new()
@@ -110,7 +110,7 @@ public sealed class ConformanceTests(EngineFixture fixture) : IClassFixture<Engi
     string[] ReadAll(TableInput input, string[] columns, Field?[] fields)
     {
         var known = Rows.Read(fixture.Engine, new ScanRequest { Table = input, Columns = [.. fields.OfType<Field>().Select(f => new ScanColumn(f.Name, f))], KeepOrder = true });
-        var nested = fields.Any(f => f is null) ? Nested(input, [.. columns.Where((_, i) => fields[i] is null)]) : null;
+        var nested = fields.Any(f => f is null) ? input.Files.SelectMany(f => Nested(input with { Files = [f] }, [.. columns.Where((_, i) => fields[i] is null)])).ToList() : null;
         return [.. known.Select((row, at) =>
         {
             var (next, nextNested) = (0, 0);
