@@ -5,6 +5,7 @@ using Lockstep.DuckDb.Engine.Query;
 using Lockstep.DuckDb.Engine.Scan;
 using Lockstep.DuckDb.Engine.Vectors;
 using Lockstep.DuckDb.Engine.Write;
+using Lockstep.DuckDb.Native;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Engine.Text;
 
@@ -24,7 +25,7 @@ public sealed class DuckDbEngine : IBatchEngine
     public DuckDbEngine(DuckDbOptions? options = null)
     {
         _options = options ?? new DuckDbOptions();
-        Native.DuckDbLibrary.Load();
+        DuckDbLibrary.Load();
         _spill = new SpillFolder(_options.SpillFolder);
         _database = Database.Open(null, _options with { MemoryLimit = _options.MemoryLimit / 4 * 3 }, _spill.Path);
         _writers = new(() => Database.Open(null, _options with { MemoryLimit = _options.MemoryLimit / 4 }, _spill.Path));
@@ -74,6 +75,23 @@ public sealed class DuckDbEngine : IBatchEngine
             sandbox.Dispose();
             throw;
         }
+    }
+
+    public void WriteQuery(QueryRequest request, TableOutput output, CancellationToken token)
+    {
+        if (output.Format != TableFormat.Parquet) throw new LockstepException(ErrorKind.BadArguments, $"{output.Path}: a query is written as Parquet, not as {output.Format}.");
+        using var file = new FileReplacement(output.Path);
+        using var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: true, InferenceRows, token, writes: file.TempPath);
+        sandbox.Prepare().Dispose(); // one SELECT and nothing else
+        try
+        {
+            sandbox.Connection.Execute($"copy (\n{request.Sql.TrimEnd().TrimEnd(';')}\n) to {Sql.Text(file.TempPath)} (format parquet, compression zstd)", token);
+        }
+        catch (DuckDbException e)
+        {
+            throw sandbox.Fault(e, ErrorKind.Failed);
+        }
+        file.Commit();
     }
 
     public BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token)

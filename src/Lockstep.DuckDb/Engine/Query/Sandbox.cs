@@ -24,15 +24,18 @@ internal sealed class Sandbox : IDisposable
 
     public Connection Connection { get; }
 
-    /// <summary>Without <paramref name="rows"/>, tables of text are there but empty: enough to say what a query yields.</summary>
-    public static Sandbox Open(QueryRequest request, DuckDbOptions options, string spillFolder, bool rows, int inferenceRows, CancellationToken token)
+    /// <summary>
+    /// Without <paramref name="rows"/>, tables of text are there but empty: enough to say what a query yields. <paramref name="writes"/> is the
+    /// one file that may be written.
+    /// </summary>
+    public static Sandbox Open(QueryRequest request, DuckDbOptions options, string spillFolder, bool rows, int inferenceRows, CancellationToken token, string? writes = null)
     {
         if (request.Tables.Keys.GroupBy(n => n, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new LockstepException(ErrorKind.DefinitionsInvalid, $"{request.Name}: its tables '{string.Join("' and '", same)}' differ only in case, which SQL does not tell apart.");
         var sandbox = new Sandbox(request, Database.Open(null, options, spillFolder));
         try
         {
-            List<string> allowed = [];
+            List<string> allowed = writes is null ? [] : [Sql.Text(writes)];
             foreach (var (name, table) in request.Tables)
             {
                 if (table.Format is TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json) sandbox.LoadText(name, table, rows, inferenceRows, token);
