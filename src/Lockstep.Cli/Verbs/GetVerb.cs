@@ -18,7 +18,7 @@ internal sealed class GetVerb : Verb
     public override string Name => "get";
     public override VerbGroup Group => VerbGroup.Serve;
     public override string Summary => "Look up one vector: what the server would answer now, or what it was at an instant";
-    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row), `OUTSIDE_MAX_AGE` (rows, all older than the ttl). A feature's default stands for a missing value; the status still tells why. With `--at` the offline data answer, in the same way as a training set; event timestamps are not told then.";
+    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row), `OUTSIDE_MAX_AGE` (rows, all older than the ttl). A feature's default stands for a missing value; the status still tells why. With `--at` the offline data answer, as for a training row of that instant.";
     public override IReadOnlyList<Argument> Arguments => [_keys];
     public override IReadOnlyList<Option> Options => [.. _which.All, _at];
 
@@ -44,8 +44,8 @@ internal sealed class GetVerb : Verb
         var catalog = await host.LoadCatalogAsync(token);
         if (catalog.Number == 0) throw new LockstepException(ErrorKind.NotFound, "Nothing is registered. Register the project's definitions with: lockstep apply");
         var keys = Keys(ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures).Fields, context.Get(_keys) ?? []);
-        var vectors = context.Get(_at) is { } at
-            ? History.Get(host.TrainingSets, catalog, query, keys, ParseInstant(at), token)
+        var vectors = Instants.Parse(context.Get(_at)) is { } at
+            ? new History(host.TrainingSets, catalog).Get(query, keys, at, token)
             : await host.CreateFeatureServer(catalog).GetAsync(query, [keys], token);
         if (context.Json) context.WriteJson(ToJson(vectors));
         else Write(vectors, context.Console);
@@ -80,10 +80,6 @@ internal sealed class GetVerb : Verb
 
         void Wrong(string message) => problems.Add(new(Severity.Error, null, message));
     }
-
-    static long ParseInstant(string text) => Instant.TryParse(text, out var micros)
-        ? micros
-        : throw new LockstepException(ErrorKind.BadArguments, $"'{text}' is no instant. Write it like 2013-01-03T12:00:00Z.");
 
     static void Write(FeatureVectors vectors, CliConsole console)
     {
