@@ -101,6 +101,11 @@ public sealed class RegistryVerbTests : IDisposable
         Assert.Equal(["ttl", "version"], diff["changes"]!.AsArray().Select(c => (string?)c!["path"]).Order(StringComparer.Ordinal));
         Assert.Contains("mean different things", (await _run.VerbAsync("diff reading@1.0.0 reading@2.0.0")).Ok().Error, StringComparison.Ordinal);
 
+        // The service has pinned what it was applied with.
+        Assert.Equal(ExitCode.Conflict, (await _run.VerbAsync("retire reading@1.0.0")).Code);
+        Edit("name: failure\nversion: 1", "name: failure\nversion: 2");
+        (await _run.VerbAsync("apply --yes")).Ok();
+        (await _run.VerbAsync("retire failure@1")).Ok();
         Assert.Contains("Retired: value_view reading@1.0.0", (await _run.VerbAsync("retire reading@1.0.0")).Ok().Error, StringComparison.Ordinal);
         Assert.Equal(["retired", "active"], (await _run.VerbAsync("versions reading --json")).Ok().Json.AsArray().Select(v => (string?)v!["state"]));
         Assert.Contains("retired already", (await _run.VerbAsync("retire reading@1.0.0")).Ok().Error, StringComparison.Ordinal);
