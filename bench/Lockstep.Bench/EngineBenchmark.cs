@@ -89,7 +89,7 @@ sealed class EngineBenchmark : IBenchmark
         using var reader = engine.Query(new()
         {
             Name = "bench",
-            Sql = "select count(*), sum(\"user\"), max(at), sum(amount), sum(clicks), max(page), bool_or(mobile) from t",
+            Sql = $"select count(*), sum(\"user\"), max(\"at\"), sum(amount), sum(clicks), max(page), bool_or(mobile) from read_parquet('{table.Files[0].Path}')",
             Tables = new Dictionary<string, TableInput> { ["t"] = table },
         }, CancellationToken.None);
         var batch = new ColumnBatch(reader.Schema);

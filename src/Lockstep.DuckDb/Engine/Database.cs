@@ -57,6 +57,7 @@ internal sealed class Database : IDisposable
         ["autoinstall_known_extensions"] = "false",
         ["autoload_known_extensions"] = "false",
         ["allow_community_extensions"] = "false",
+        ["enable_external_file_cache"] = "false", // the system's page cache does it, and knows when a file is replaced
     };
 
     sealed class Shared(DatabaseHandle handle)

@@ -47,7 +47,7 @@ public sealed class DuckDbEngine : IBatchEngine
         var connection = _database.Connect();
         try
         {
-            return ParquetScan.Open(connection, request, token);
+            return ParquetScan.Open(connection, request, _spill.Path, token);
         }
         catch
         {

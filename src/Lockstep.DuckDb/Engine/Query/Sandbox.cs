@@ -1,6 +1,7 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.DuckDb.Engine.Scan;
 using Lockstep.DuckDb.Native;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Engine.Text;
@@ -15,10 +16,11 @@ internal sealed class Sandbox : IDisposable
 {
     readonly QueryRequest _request;
     readonly Database _database;
+    readonly UtcNanos _nanos;
 
-    Sandbox(QueryRequest request, Database database)
+    Sandbox(QueryRequest request, Database database, string spillFolder)
     {
-        (_request, _database) = (request, database);
+        (_request, _database, _nanos) = (request, database, new UtcNanos(spillFolder));
         Connection = database.Connect();
     }
 
@@ -32,7 +34,7 @@ internal sealed class Sandbox : IDisposable
     {
         if (request.Tables.Keys.GroupBy(n => n, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new LockstepException(ErrorKind.DefinitionsInvalid, $"{request.Name}: its tables '{string.Join("' and '", same)}' differ only in case, which SQL does not tell apart.");
-        var sandbox = new Sandbox(request, Database.Open(null, options, spillFolder));
+        var sandbox = new Sandbox(request, Database.Open(null, options, spillFolder), spillFolder);
         try
         {
             List<string> allowed = writes is null ? [] : [Sql.Text(writes)];
@@ -41,8 +43,9 @@ internal sealed class Sandbox : IDisposable
                 if (table.Format is TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json) sandbox.LoadText(name, table, rows, inferenceRows, token);
                 else
                 {
-                    sandbox.Connection.Execute(TableView.Create(sandbox.Connection, name, table, token), token);
-                    allowed.AddRange(table.Files.SelectMany(f => new[] { Sql.Text(Path.GetFullPath(f.Path)), Sql.File(f.Path) }));
+                    var (statement, paths) = TableView.Create(sandbox.Connection, name, table, sandbox._nanos, token);
+                    sandbox.Connection.Execute(statement, token);
+                    allowed.AddRange(paths.SelectMany(p => new[] { Sql.Text(Path.GetFullPath(p)), Sql.File(p) }));
                 }
             }
             sandbox.Connection.Execute(
@@ -94,7 +97,7 @@ internal sealed class Sandbox : IDisposable
         using var answer = Connection.Stream($"select json_serialize_sql({Sql.Text(_request.Sql)})", CancellationToken.None);
         if (!answer.Next(CancellationToken.None)) return false;
         var text = new BytesColumn(FeatureType.String);
-        new Vectors.TextReader().Append(answer.Vector(0), answer.Rows, text);
+        new Vectors.BytesReader().Append(answer.Vector(0), answer.Rows, text);
         return text[0].IndexOf("Only SELECT statements"u8) >= 0;
     }
 
@@ -121,5 +124,6 @@ internal sealed class Sandbox : IDisposable
     {
         Connection.Dispose();
         _database.Dispose();
+        _nanos.Dispose();
     }
 }

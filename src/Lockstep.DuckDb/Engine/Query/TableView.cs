@@ -14,14 +14,17 @@ namespace Lockstep.DuckDb.Engine.Query;
 /// </summary>
 internal static class TableView
 {
-    public static string Create(Connection connection, string name, TableInput table, CancellationToken token)
+    /// <summary>The statement that creates the view, and the files that the view reads.</summary>
+    public static (string Statement, IReadOnlyList<string> Paths) Create(Connection connection, string name, TableInput table, UtcNanos nanos, CancellationToken token)
     {
         var groups = table.Files.Count == 0 ? [] : ParquetSchemas.Read(connection, table, keepOrder: false, token);
+        groups = nanos.Mend(connection, table, groups, _ => true, token);
         var columns = Columns(table, groups);
         if (columns.Count == 0) throw new LockstepException(ErrorKind.Failed, $"{table.Name} has no columns.");
         var selects = groups.Select(g => Select(table, g, columns)).ToList();
         if (selects.Count == 0) selects.Add($"select {string.Join(", ", columns.Select(c => $"null::{SqlType(c.Type!)}"))} where false");
-        return $"create view {Sql.Name(name)} ({string.Join(", ", columns.Select(c => Sql.Name(c.Name)))}) as {string.Join(" union all ", selects)}";
+        var statement = $"create view {Sql.Name(name)} ({string.Join(", ", columns.Select(c => Sql.Name(c.Name)))}) as {string.Join(" union all ", selects)}";
+        return (statement, [.. groups.SelectMany(g => g.Paths)]);
     }
 
     public static string SqlType(FeatureType type) => type.Kind switch
@@ -56,7 +59,7 @@ internal static class TableView
     }
 
     static string Select(TableInput table, FileGroup group, List<ViewColumn> columns)
-        => $"select {string.Join(", ", columns.Select(c => Expression(table, group, c)))} from {Sql.Parquet(group.Files.Select(f => f.Path), group.Columns.Count)}";
+        => $"select {string.Join(", ", columns.Select(c => Expression(table, group, c)))} from {Sql.Parquet(group.Paths, group.Columns.Count)}";
 
     static string Expression(TableInput table, FileGroup group, ViewColumn column)
     {

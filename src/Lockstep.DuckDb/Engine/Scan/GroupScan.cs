@@ -25,7 +25,7 @@ internal sealed class GroupScan : IDisposable
         List<string> select = [.. columns.Where(c => c.Reader is not null).Select(c => $"c{c.Source}")];
         _fileIndex = select.Count == 0 || columns.Any(c => c.Constants is not null) ? select.Count : -1;
         if (_fileIndex >= 0) select.Add("file_index::bigint");
-        _rows = connection.Stream($"select {string.Join(", ", select)} from {Sql.Parquet(group.Files.Select(f => f.Path), group.Columns.Count)}{condition}", token);
+        _rows = connection.Stream($"select {string.Join(", ", select)} from {Sql.Parquet(group.Paths, group.Columns.Count)}{condition}", token);
         if (_fileIndex >= 0) _fileReader = VectorReader.For(_rows.Columns[_fileIndex].Type, FeatureType.Int64);
     }
 
@@ -111,7 +111,7 @@ internal sealed class GroupScan : IDisposable
         var number = _group.Columns.Any(c => c.Name.Equals("file_row_number", StringComparison.OrdinalIgnoreCase)) ? "null::bigint" : "file_row_number";
         foreach (var file in _group.Files)
         {
-            using var rows = connection.Stream($"select c{column.Source}, {number} from {Sql.Parquet([file.Path], _group.Columns.Count)}{_condition}", token);
+            using var rows = connection.Stream($"select c{column.Source}, {number} from {Sql.Parquet([_group.PathOf(file)], _group.Columns.Count)}{_condition}", token);
             var reader = VectorReader.For(_group.Columns[column.Source].Type, column.As.Type)!;
             var (scratch, numbers) = (Column.Create(column.As.Type), new FixedColumn<long>(FeatureType.Int64));
             while (rows.Next(token))
@@ -142,7 +142,7 @@ internal sealed class GroupScan : IDisposable
                 try
                 {
                     using var connection = _connection.Another();
-                    using var rows = connection.Stream($"select {string.Join(", ", _columns.Where(c => c.Reader is not null).Select(c => $"c{c.Source}").Append("1"))} from {Sql.Parquet([file.Path], _group.Columns.Count)}{_condition}", token);
+                    using var rows = connection.Stream($"select {string.Join(", ", _columns.Where(c => c.Reader is not null).Select(c => $"c{c.Source}").Append("1"))} from {Sql.Parquet([_group.PathOf(file)], _group.Columns.Count)}{_condition}", token);
                     while (rows.Next(token)) { }
                 }
                 catch (DuckDbException e)

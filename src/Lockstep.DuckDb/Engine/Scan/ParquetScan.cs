@@ -15,6 +15,7 @@ internal sealed class ParquetScan : ScanReader
     readonly Connection _connection;
     readonly ScanRequest _request;
     readonly TimeBounds _bounds;
+    readonly UtcNanos _nanos;
     readonly IReadOnlyList<FileGroup> _groups;
     readonly long[] _nonFinite;
     readonly double[] _weights;
@@ -23,21 +24,32 @@ internal sealed class ParquetScan : ScanReader
     GroupScan? _open;
 
     /// <summary>The reader owns the connection, unless this throws.</summary>
-    public static ScanReader Open(Connection connection, ScanRequest request, CancellationToken token)
+    public static ScanReader Open(Connection connection, ScanRequest request, string scratch, CancellationToken token)
     {
         if (request.Columns.Count == 0) throw new ArgumentException("A scan needs at least one column.", nameof(request));
         connection.Execute($"set session preserve_insertion_order = {(request.KeepOrder ? "true" : "false")}", token);
         var groups = request.Table.Files.Count == 0 ? [] : ParquetSchemas.Read(connection, request.Table, request.KeepOrder, token);
         foreach (var column in request.Columns.Select(c => c.Column).Concat(request.TimeColumn is { } time ? [time] : []))
             TableColumns.RequireKnown(request.Table, groups, column);
+        var nanos = new UtcNanos(scratch);
+        try
+        {
+            groups = nanos.Mend(connection, request.Table, groups, n => n == request.TimeColumn || request.Columns.Any(c => c.Column == n), token);
+        }
+        catch
+        {
+            nanos.Dispose();
+            throw;
+        }
         return request.TimeColumn is { } bounded && groups.Any(g => g.IndexOf(bounded) is >= 0 and var at && TimeBounds.Of(request).Condition("", g.Columns[at].Type) is null)
-            ? TimeFilter.Open(request, r => new ParquetScan(connection, r, groups))
-            : new ParquetScan(connection, request, groups);
+            ? TimeFilter.Open(request, r => new ParquetScan(connection, r, groups, nanos))
+            : new ParquetScan(connection, request, groups, nanos);
     }
 
-    ParquetScan(Connection connection, ScanRequest request, IReadOnlyList<FileGroup> groups)
+    ParquetScan(Connection connection, ScanRequest request, IReadOnlyList<FileGroup> groups, UtcNanos nanos)
     {
         _connection = connection;
+        _nanos = nanos;
         _request = request;
         _bounds = TimeBounds.Of(request);
         Schema = new Schema(request.Columns.Select(c => c.As));
@@ -105,6 +117,7 @@ internal sealed class ParquetScan : ScanReader
             _open?.Dispose();
             _open = null;
             _connection.Dispose();
+            _nanos.Dispose();
         }
         base.Dispose(disposing);
     }

@@ -17,6 +17,12 @@ internal sealed record FileColumn(string Name, DuckType Type)
 /// <summary>Files that have the same columns in the same order, so that one query reads them all and no value is converted by DuckDB.</summary>
 internal sealed record FileGroup(IReadOnlyList<FileColumn> Columns, IReadOnlyList<TableFile> Files)
 {
+    /// <summary>For files that are read from a copy, its path.</summary>
+    public IReadOnlyDictionary<string, string> Copies { get; init; } = new Dictionary<string, string>();
+
+    public string PathOf(TableFile file) => Copies.GetValueOrDefault(file.Path, file.Path);
+    public IEnumerable<string> Paths => Files.Select(PathOf);
+
     public int IndexOf(string name)
     {
         for (var i = 0; i < Columns.Count; i++)
@@ -94,6 +100,21 @@ internal static class ParquetSchemas
         return shapes.ToDictionary(s => s.Key, s => s.Value.ToString(), StringComparer.Ordinal);
     }
 
+    /// <summary>The columns of a group with the types that a changed copy of its first file has.</summary>
+    public static IReadOnlyList<FileColumn> Retyped(Connection connection, TableInput table, FileGroup group, string copy)
+    {
+        try
+        {
+            using var statement = connection.Prepare($"select * from read_parquet({Sql.Files([copy])}, hive_partitioning = false)")[0];
+            var types = statement.Columns;
+            return [.. group.Columns.Select((c, i) => new FileColumn(c.Name, types[i].Type))];
+        }
+        catch (DuckDbException e)
+        {
+            throw FileFaults.Explain(table with { Files = [group.Files[0]] }, e);
+        }
+    }
+
     static IReadOnlyList<FileColumn> Columns(Connection connection, TableInput table, TableFile file, string shape)
     {
         try
@@ -108,7 +129,7 @@ internal static class ParquetSchemas
                 var end = line.IndexOf('\u001f', StringComparison.Ordinal);
                 return new FileColumn(line[..end], types[i].Type)
                 {
-                    IsUtcNanos = types[i].Type.Id == TypeId.TimestampTz && line.Contains("NANOS=NanoSeconds", StringComparison.Ordinal),
+                    IsUtcNanos = line.Contains("isAdjustedToUTC=1, unit=TimeUnit(MILLIS=<null>, MICROS=<null>, NANOS=NanoSeconds", StringComparison.Ordinal),
                 };
             })];
         }

@@ -60,7 +60,7 @@ internal sealed class WidenReader<TFrom, TTo> : VectorReader
 }
 
 /// <summary>Text as UTF-8, bytes as bytes.</summary>
-internal sealed unsafe class TextReader : VectorReader
+internal sealed unsafe class BytesReader : VectorReader
 {
     protected override void Append(nint vector, int first, int count, ReadOnlySpan<ulong> validity, Column to)
     {

@@ -59,7 +59,7 @@ internal abstract unsafe class VectorReader
         (TypeId.UInteger, TypeKind.Int64) => new WidenReader<uint, long>(),
         (TypeId.Integer, TypeKind.Float64) => new WidenReader<int, double>(),
         (TypeId.SmallInt, TypeKind.Float64) => new WidenReader<short, double>(),
-        (TypeId.Varchar, TypeKind.String or TypeKind.Bytes) or (TypeId.Blob, TypeKind.Bytes) => new TextReader(),
+        (TypeId.Varchar, TypeKind.String or TypeKind.Bytes) or (TypeId.Blob, TypeKind.Bytes) => new BytesReader(),
         (TypeId.Decimal, TypeKind.Decimal) when from.Storage == TypeId.HugeInt && from.Scale == to.Scale && from.Width <= to.Precision => new CopyReader<Int128>(),
         (TypeId.List or TypeId.Array, TypeKind.List) => For(from.Element!, to.Element!) is { } elements ? new ListReader(elements, from.ArraySize) : null,
         _ => ScalarReader.For(from, to),
