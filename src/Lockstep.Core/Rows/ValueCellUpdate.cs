@@ -60,6 +60,16 @@ public static class ValueCellUpdate
         content.Write(to);
     }
 
+    /// <summary>The same for what it brings as the bytes of a cell.</summary>
+    public static void Write(IBufferWriter<byte> to, ValueUpdateKind kind, int tag, ReadOnlySpan<byte> content)
+    {
+        var span = to.GetSpan(HeaderSize + content.Length);
+        span[0] = (byte)kind;
+        BinaryPrimitives.WriteInt32LittleEndian(span[1..], tag);
+        content.CopyTo(span[HeaderSize..]);
+        to.Advance(HeaderSize + content.Length);
+    }
+
     public static int Tag(ReadOnlySpan<byte> update) => BinaryPrimitives.ReadInt32LittleEndian(Checked(update)[1..]);
 
     /// <summary>

@@ -1,0 +1,87 @@
+using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore;
+
+namespace Lockstep.Runtime.Materialization;
+
+/// <summary>What a run has to do, from the source as it is now and all that was recorded since the last run that the store stands on.</summary>
+internal sealed record SourceChanges
+{
+    public required TableInput Input { get; init; }
+    public required TableState State { get; init; }
+    public required RunMode Mode { get; init; }
+    public string? Reason { get; init; }
+
+    /// <summary>Files that the last finished run did not read.</summary>
+    public IReadOnlyList<TableFile> Added { get; init; } = [];
+
+    /// <summary>Files of the last finished run that are still there, and the same.</summary>
+    public IReadOnlyList<TableFile> Kept { get; init; } = [];
+
+    /// <summary>Files that are gone from the table but can still be read: their keys are computed afresh.</summary>
+    public IReadOnlyList<TableFile> Removed { get; init; } = [];
+
+    // Several looks are compared with each other: the source must not have changed between them.
+    const int Looks = 5;
+
+    /// <param name="tables">Looks at the source.</param>
+    /// <param name="view">The view.</param>
+    /// <param name="catalog">Its catalog.</param>
+    /// <param name="baseline">What the last run read that the store stands on; null: not known.</param>
+    /// <param name="others">What was read since by runs that may have written part of it.</param>
+    /// <param name="whole">Why everything is to be computed afresh anyway; null: it need not be.</param>
+    /// <param name="token">Stops it.</param>
+    public static SourceChanges Find(ITrackedTables tables, ViewVersion view, Catalog catalog, TableState? baseline, IReadOnlyList<TableState> others, string? whole, CancellationToken token)
+    {
+        if (whole is null && baseline is null) whole = "no run has finished yet";
+        for (var attempt = 0; whole is null && attempt < Looks; attempt++)
+        {
+            var look = tables.Look(view, catalog, baseline, token);
+            List<TableChange> since = [look.Change];
+            foreach (var other in others)
+            {
+                var again = tables.Look(view, catalog, other, token);
+                if (!Same(again.State, look.State)) break; // it changed between the looks: begin anew
+                since.Add(again.Change);
+            }
+            if (since.Count == others.Count + 1) return Decide(look, since);
+        }
+        var now = tables.Look(view, catalog, null, token);
+        return new() { Input = now.Input, State = now.State, Mode = RunMode.Whole, Reason = whole ?? "the source kept changing while it was looked at", Added = now.Input.Files };
+    }
+
+    static SourceChanges Decide(TableLook look, List<TableChange> since)
+    {
+        var added = look.Change.Added.Select(f => f.Path).ToHashSet(StringComparer.Ordinal);
+        var removed = since.SelectMany(c => c.Removed).DistinctBy(f => f.Path).ToList();
+        var changed = since.SelectMany(c => c.Changed).FirstOrDefault();
+        var whole = since.Find(c => c.Whole)?.Reason
+            ?? (changed is not null ? $"{changed.Path} holds other rows than before" : null)
+            ?? (look.State.Format != TableFormat.Delta && removed.Count > 0 ? $"{removed[0].Path} is gone, and with it the keys it held" : null)
+            ?? (removed.Find(f => !IsThere(f)) is { } gone ? $"{gone.Path} is removed and vacuumed, and with it the keys it held" : null);
+        return new()
+        {
+            Input = look.Input,
+            State = look.State,
+            Mode = whole is not null ? RunMode.Whole : removed.Count > 0 ? RunMode.Keys : added.Count > 0 ? RunMode.Added : RunMode.Nothing,
+            Reason = whole,
+            Added = [.. look.Input.Files.Where(f => added.Contains(f.Path))],
+            Kept = [.. look.Input.Files.Where(f => !added.Contains(f.Path))],
+            Removed = removed,
+        };
+    }
+
+    static bool IsThere(TableFile file) => File.Exists(file.Path);
+
+    /// <summary>
+    /// Whether the files that were recorded are the very same still: nobody has written to them while they were read. New ones do not matter.
+    /// </summary>
+    public static bool Untouched(TableState recorded, TableState now)
+    {
+        if (recorded.Format != now.Format || recorded.DeltaTable != now.DeltaTable) return false;
+        var files = now.Files.ToDictionary(f => f.Path, StringComparer.Ordinal);
+        return recorded.Files.All(f => files.TryGetValue(f.Path, out var same) && same == f);
+    }
+
+    static bool Same(TableState a, TableState b) => a with { TakenAt = 0 } == b with { TakenAt = 0 };
+}
