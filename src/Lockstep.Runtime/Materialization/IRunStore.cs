@@ -93,5 +93,5 @@ public sealed record RunEnd
 /// <param name="Start">How it began.</param>
 /// <param name="State">What is known of its end.</param>
 /// <param name="End">Null while nobody has recorded one.</param>
-/// <param name="Reads">What it read, in order; empty: nothing, so that it wrote nothing.</param>
+/// <param name="Reads">What it read: first what all that it wrote stands on, then what single keys were computed from again. Empty: nothing, so that it wrote nothing.</param>
 public sealed record RecordedRun(long Number, RunStart Start, RunState State, RunEnd? End, IReadOnlyList<TableState> Reads);

@@ -73,6 +73,10 @@ internal sealed class LeaseKeeper : IAsyncDisposable
         {
             if (!IsLost) await _store.ReleaseLeaseAsync(Lease, CancellationToken.None);
         }
+        catch (LockstepException)
+        {
+            // it runs out by itself
+        }
         finally
         {
             _stop.Dispose();

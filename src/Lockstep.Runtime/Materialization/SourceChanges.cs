@@ -7,8 +7,9 @@ namespace Lockstep.Runtime.Materialization;
 /// <summary>What a run has to do, from the source as it is now and all that was recorded since the last run that the store stands on.</summary>
 internal sealed record SourceChanges
 {
-    public required TableInput Input { get; init; }
-    public required TableState State { get; init; }
+    /// <summary>All of the source.</summary>
+    public required TableLook Look { get; init; }
+
     public required RunMode Mode { get; init; }
     public string? Reason { get; init; }
 
@@ -38,16 +39,20 @@ internal sealed record SourceChanges
         {
             var look = tables.Look(view, catalog, baseline, token);
             List<TableChange> since = [look.Change];
+            var seen = 0;
             foreach (var other in others)
             {
                 var again = tables.Look(view, catalog, other, token);
                 if (!Same(again.State, look.State)) break; // it changed between the looks: begin anew
+                seen++;
                 since.Add(again.Change);
+                // That run may not have got as far as seeing that a file was written to while it read it, and perhaps written back since.
+                if (FirstTouched(other, look.State) is { } touched) since.Add(new() { Whole = true, Reason = $"{touched} was written to while a run may have read it" });
             }
-            if (since.Count == others.Count + 1) return Decide(look, since);
+            if (seen == others.Count) return Decide(look, since);
         }
         var now = tables.Look(view, catalog, null, token);
-        return new() { Input = now.Input, State = now.State, Mode = RunMode.Whole, Reason = whole ?? "the source kept changing while it was looked at", Added = now.Input.Files };
+        return new() { Look = now, Mode = RunMode.Whole, Reason = whole ?? "the source kept changing while it was looked at", Added = now.Input.Files };
     }
 
     static SourceChanges Decide(TableLook look, List<TableChange> since)
@@ -61,8 +66,7 @@ internal sealed record SourceChanges
             ?? (removed.Find(f => !IsThere(f)) is { } gone ? $"{gone.Path} is removed and vacuumed, and with it the keys it held" : null);
         return new()
         {
-            Input = look.Input,
-            State = look.State,
+            Look = look,
             Mode = whole is not null ? RunMode.Whole : removed.Count > 0 ? RunMode.Keys : added.Count > 0 ? RunMode.Added : RunMode.Nothing,
             Reason = whole,
             Added = [.. look.Input.Files.Where(f => added.Contains(f.Path))],
@@ -81,6 +85,13 @@ internal sealed record SourceChanges
         if (recorded.Format != now.Format || recorded.DeltaTable != now.DeltaTable) return false;
         var files = now.Files.ToDictionary(f => f.Path, StringComparer.Ordinal);
         return recorded.Files.All(f => files.TryGetValue(f.Path, out var same) && same == f);
+    }
+
+    /// <summary>A file of both that is not the very same, whatever its bytes.</summary>
+    static string? FirstTouched(TableState recorded, TableState now)
+    {
+        var files = now.Files.ToDictionary(f => f.Path, StringComparer.Ordinal);
+        return recorded.Files.FirstOrDefault(f => files.TryGetValue(f.Path, out var same) && same != f)?.Path;
     }
 
     static bool Same(TableState a, TableState b) => a with { TakenAt = 0 } == b with { TakenAt = 0 };

@@ -1,3 +1,4 @@
+using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 
 namespace Lockstep.Runtime.OfflineStore;
@@ -32,4 +33,8 @@ public sealed record TableChange
 /// <param name="Input">The files to read.</param>
 /// <param name="State">What to record before anything is written (S7).</param>
 /// <param name="Change">Against the earlier state.</param>
-public sealed record TableLook(TableInput Input, TableState State, TableChange Change);
+public sealed record TableLook(TableInput Input, TableState State, TableChange Change)
+{
+    /// <summary>How far, partition by partition, the input holds the rows that were pushed; ascending. Empty: it is a table alone.</summary>
+    public IReadOnlyList<LogPlace> Log { get; init; } = [];
+}

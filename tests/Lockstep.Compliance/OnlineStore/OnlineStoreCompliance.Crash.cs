@@ -8,8 +8,8 @@ public abstract partial class OnlineStoreCompliance
 {
     const int KeysOfAWrite = 500;
 
-    /// <summary>A program that opens the store of this test and runs <see cref="WriteUntilKilledAsync"/> over it.</summary>
-    protected abstract ProcessStartInfo Writer();
+    /// <summary>A program that opens the store of this test and runs <see cref="WriteUntilKilledAsync"/> over it; null: the store dies with its process.</summary>
+    protected abstract ProcessStartInfo? Writer();
 
     [Fact]
     public async Task S7_killed_at_any_instant_all_that_was_acknowledged_is_there_and_nothing_half()
@@ -19,6 +19,7 @@ public abstract partial class OnlineStoreCompliance
         for (var round = 0; round < 6; round++)
         {
             var start = Writer();
+            if (start is null) Assert.Skip("The store lives in this process only.");
             start.RedirectStandardOutput = true;
             start.UseShellExecute = false;
             using var process = Process.Start(start) ?? throw new InvalidOperationException("The writer did not start.");

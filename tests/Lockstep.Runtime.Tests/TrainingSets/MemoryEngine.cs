@@ -19,6 +19,8 @@ internal sealed class MemoryEngine(int batchRows = 3) : IBatchEngine
 
     public void Put(string path, Schema schema, IEnumerable<Value[]> rows) => _files[path] = (schema, [.. rows]);
 
+    public void Remove(string path) => _files.Remove(path);
+
     public Schema ReadSchema(TableInput table, CancellationToken token) => _files[table.Files[0].Path].Schema;
 
     public ScanReader Scan(ScanRequest request, CancellationToken token)

@@ -23,7 +23,7 @@ public class SqliteOnlineStoreTests : OnlineStoreCompliance
         return default;
     }
 
-    protected override ProcessStartInfo Writer() => new(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [typeof(SqliteOnlineStoreTests).Assembly.Location])
+    protected override ProcessStartInfo? Writer() => new(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [typeof(SqliteOnlineStoreTests).Assembly.Location])
     {
         Environment = { [ChildVariable] = File },
     };

@@ -1,0 +1,92 @@
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Runtime.Materialization;
+
+/// <summary>
+/// Brings value views online: by what changed in their sources since the last run, or whole. Runs may overlap, die at any instant and be
+/// repeated, in any number of processes: the store ends up with what the source says (S7). Serving goes on meanwhile (S21).
+/// </summary>
+public sealed class Materializer(MaterializationContext context)
+{
+    const int Attempts = 3;
+
+    /// <summary>Runs the views, several side by side. A view that fails stops no other; its error is in the report. Wrong arguments throw before anything is done.</summary>
+    public async Task<MaterializeReport> RunAsync(MaterializeRequest request, IProgress<WorkProgress>? progress, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var views = Select(request);
+        var reports = new Dictionary<string, ViewRunReport>(StringComparer.Ordinal);
+        using var turns = new SemaphoreSlim(Math.Max(1, request.Parallelism));
+        foreach (var group in ViewOrder.Sort(views, context.Options.ProjectFolder, context.Offline.Folder))
+            await Task.WhenAll(group.Select(view => Task.Run(async () =>
+            {
+                await turns.WaitAsync(token);
+                try
+                {
+                    var report = await RunAsync(view, request, progress, token);
+                    lock (reports) reports.Add(view.Id, report);
+                }
+                finally
+                {
+                    turns.Release();
+                }
+            }, token)));
+        return new([.. views.Select(v => reports[v.Id])]);
+    }
+
+    async Task<ViewRunReport> RunAsync(ViewVersion view, MaterializeRequest request, IProgress<WorkProgress>? progress, CancellationToken token)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            ViewRun? run = null;
+            try
+            {
+                run = new(view, request, context, progress);
+                return await run.RunAsync(token);
+            }
+            catch (TornReadException) when (attempt < Attempts)
+            {
+                // the next run finds what has changed since this one looked
+            }
+            catch (LockstepException e)
+            {
+                return run?.Report(e) ?? new() { View = view.Id, StartedAt = Instant.Now(context.Clock), EndedAt = Instant.Now(context.Clock), Error = e };
+            }
+        }
+    }
+
+    static List<ViewVersion> Select(MaterializeRequest request)
+    {
+        if (request.From > request.To) throw new LockstepException(ErrorKind.BadArguments, $"The end {Instant.Format(request.To.Value)} is before the beginning {Instant.Format(request.From.Value)}.");
+        if (request.Full && request.From is not null) throw new LockstepException(ErrorKind.BadArguments, "A full run takes all rows. Leave out the beginning, or the word full.");
+        var catalog = request.Catalog;
+        if (request.Views.Count == 0)
+            return [.. catalog.Views.Where(v => !v.Retired && v.View is ValueView definition && (definition.Sql is not null || definition.Online) && HasTable(v, definition, catalog))];
+        List<ViewVersion> chosen = [];
+        List<Problem> problems = [];
+        foreach (var name in request.Views.Distinct(StringComparer.Ordinal))
+        {
+            var found = catalog.Views.Where(v => !v.Retired && (v.Name == name || v.Id == name)).ToList();
+            if (found.Count == 0)
+            {
+                problems.Add(new(Severity.Error, null, catalog.Views.Any(v => v.Name == name || v.Id == name)
+                    ? $"View '{name}' is retired: it is not served any more."
+                    : $"There is no view '{name}'.{NearestName.Hint(name, catalog.Views.Select(v => name.Contains('@', StringComparison.Ordinal) ? v.Id : v.Name).Distinct(), "Views")}"));
+            }
+            foreach (var view in found)
+            {
+                if (view.View is not ValueView definition) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}; value views are materialized by this."));
+                else if (!definition.Online && definition.Sql is null) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is not served online (online: false): there is nothing to materialize."));
+                else if (!chosen.Contains(view)) chosen.Add(view);
+            }
+        }
+        if (problems.Count > 0) throw new LockstepException(problems.Any(p => p.Message.StartsWith("There is no", StringComparison.Ordinal)) ? ErrorKind.NotFound : ErrorKind.BadArguments, problems);
+        return [.. catalog.Views.Where(chosen.Contains)];
+    }
+
+    /// <summary>A view over a stream alone is filled by its events.</summary>
+    static bool HasTable(ViewVersion view, ValueView definition, Catalog catalog) => definition.Source is not { } name
+        || ((view.Sources.GetValueOrDefault(name) ?? catalog.Sources.GetValueOrDefault(name))?.Table is not null);
+}

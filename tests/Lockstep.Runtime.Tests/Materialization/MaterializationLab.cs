@@ -1,0 +1,259 @@
+using System.Buffers;
+using System.Globalization;
+using Lockstep.Compliance.OnlineStore;
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Materialization;
+using Lockstep.Runtime.OfflineStore;
+using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.Tests.OfflineStore;
+using Lockstep.Runtime.Tests.TrainingSets;
+
+namespace Lockstep.Runtime.Tests.Materialization;
+
+/// <summary>One row of the source.</summary>
+internal sealed record LabRow(string? Key, long? Time, long? Created, int? A, string? B);
+
+/// <summary>
+/// A source whose files come, change and go, a log of pushes, an online store, a record of runs and a clock; and the judge, who says
+/// from the definition (S5, S6) what the online store has to answer.
+/// </summary>
+internal sealed class MaterializationLab : ITrackedTables, IDisposable
+{
+    static readonly Schema FileSchema = new([new("id", FeatureType.String), new("ts", FeatureType.Timestamp), new("made", FeatureType.Timestamp), new("a", FeatureType.Int32), new("b", FeatureType.String)]);
+
+    readonly TempFolder _folder = new();
+    readonly MemoryEngine _engine = new();
+    readonly TableFormat _format;
+    readonly List<SortedDictionary<string, long>> _versions = [new(StringComparer.Ordinal)]; // path → content; a Delta table's history
+    readonly Dictionary<string, IReadOnlyList<LabRow>> _rows = new(StringComparer.Ordinal);
+    readonly List<LabRow> _pushed = [];
+    readonly ValueCellWriter _writer = new();
+    long _contents;
+    int _applied;
+
+    public MaterializationLab(TableFormat format = TableFormat.Parquet, long ttl = 0)
+    {
+        _format = format;
+        Online = new MemoryOnlineStore(Clock);
+        var source = new Source { Name = "src", Table = new() { Path = "src", Format = format, Timestamp = "ts", Created = "made" } };
+        View = new()
+        {
+            View = new ValueView { Name = "v", Source = "src", Ttl = ttl, Features = [new() { Name = "a", Column = "a", Type = FeatureType.Int32 }, new() { Name = "b", Column = "b", Type = FeatureType.String }] },
+            Fingerprint = "f1",
+            Keys = new([new("id", FeatureType.String)]),
+            Features = new([new("a", FeatureType.Int32), new("b", FeatureType.String)]),
+            Defaults = [Value.Null, Value.Null],
+            Sources = new Dictionary<string, Source> { ["src"] = source },
+        };
+        Layout = new(View.Features);
+    }
+
+    public ManualClock Clock { get; } = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+    public IOnlineStore Online { get; set; }
+    public IRunStore Runs { get; set; } = new MemoryRunStore();
+    public ViewVersion View { get; set; }
+    public RowLayout Layout { get; }
+    public List<ScanRequest> Scans => _engine.Scans;
+    public MaterializerOptions Options { get; set; } = new() { OnlineStore = "test", LeaseWait = TimeSpan.Zero, KeysPerWrite = 2, MaxFuture = 100 * Instant.Second, MemoryBytes = 1 << 20 };
+    public Catalog Catalog => new(1, [], View.Sources.Values, [View], []);
+    public long Now => Instant.Now(Clock);
+    public IEnumerable<string> Paths => Files.Keys.Where(p => !IsLog(p));
+    public IEnumerable<LabRow> AllRows => Files.Keys.SelectMany(p => _rows[p]);
+    public int Unapplied => _pushed.Count - _applied;
+
+    SortedDictionary<string, long> Files => _versions[^1];
+
+    /// <summary>A new file, or other rows in an old one.</summary>
+    public void Put(string name, params LabRow[] rows)
+    {
+        var path = PathOf(name);
+        Store(path, rows);
+        Change(files => files[path] = ++_contents);
+    }
+
+    /// <summary>A Delta table's way of changing rows: one file for another, in one commit. The old one stays until it is vacuumed.</summary>
+    public void Replace(string name, string with, params LabRow[] rows)
+    {
+        var path = PathOf(with);
+        Store(path, rows);
+        Change(files =>
+        {
+            files.Remove(PathOf(name));
+            files[path] = ++_contents;
+        });
+    }
+
+    public void Remove(string name)
+    {
+        if (_format != TableFormat.Delta) Vacuum(name);
+        Change(files => files.Remove(PathOf(name)));
+    }
+
+    /// <summary>Deletes a file that the table does not have any more, or is about to lose.</summary>
+    public void Vacuum(string name)
+    {
+        File.Delete(PathOf(name));
+        _engine.Remove(PathOf(name));
+    }
+
+    public string NameOf(string path) => Path.GetFileName(path);
+
+    /// <summary>Logs a push; it is written online later, in order.</summary>
+    public void Push(LabRow row)
+    {
+        var path = PathOf($"log{_pushed.Count:D5}");
+        Store(path, [row]);
+        _pushed.Add(row);
+        Change(files => files[path] = ++_contents);
+    }
+
+    /// <summary>What a server does with the pushes it has logged; it may begin again from an older place.</summary>
+    public async Task ApplyPushesAsync(int again = 0)
+    {
+        for (var place = Math.Max(0, _applied - again); place < _pushed.Count; place++)
+        {
+            var row = _pushed[place];
+            _writer.Begin(0);
+            _writer.AddPlace(new(1, place));
+            _writer.AddRow(row.Time!.Value, row.Created, Pack(row));
+            var update = new ArrayBufferWriter<byte>();
+            ValueCellUpdate.Write(update, ValueUpdateKind.Push, 0, _writer);
+            var updates = new CellUpdates();
+            updates.Add(Key(row.Key!), update.WrittenSpan);
+            Assert.True(await Online.WriteAsync(View.Id, updates, new ValueCellMerge(Layout, Now), Fence.None, CancellationToken.None));
+        }
+        _applied = _pushed.Count;
+    }
+
+    public Materializer Materializer(Steps? steps = null) => new(Context(steps));
+
+    public MaterializationContext Context(Steps? steps = null)
+    {
+        var context = new MaterializationContext
+        {
+            Tables = this,
+            Offline = new(_folder.At("offline"), _engine, Clock),
+            Engine = _engine,
+            Online = Online,
+            Runs = Runs,
+            Clock = Clock,
+            Options = Options,
+        };
+        return steps is null ? context : context with { Tables = new HookedTables(this, steps), Engine = new HookedEngine(_engine, steps), Online = new HookedOnlineStore(Online, steps), Runs = new HookedRunStore(Runs, steps) };
+    }
+
+    public async Task<ViewRunReport> RunAsync(Func<MaterializeRequest, MaterializeRequest>? change = null, Steps? steps = null)
+    {
+        var request = new MaterializeRequest { Catalog = Catalog };
+        return (await Materializer(steps).RunAsync(change?.Invoke(request) ?? request, null, CancellationToken.None)).Views.Single();
+    }
+
+    /// <summary>A run that has to succeed.</summary>
+    public async Task<ViewRunReport> RunWellAsync(Func<MaterializeRequest, MaterializeRequest>? change = null)
+    {
+        var report = await RunAsync(change);
+        Assert.True(report.Error is null, report.Error?.ToString());
+        return report;
+    }
+
+    /// <summary>Compares what the store answers with what the source says, for every instant that a request can have and every key.</summary>
+    public async Task JudgeAsync(string where)
+    {
+        var keys = AllRows.Select(r => r.Key).Concat(_rows.Values.SelectMany(r => r.Select(x => x.Key))).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList();
+        var instants = AllRows.Select(r => r.Time).OfType<long>().SelectMany(t => new[] { t - 1, t }).Append(Now).Append(Now - ValueCell.Grace).Append(Now + Options.MaxFuture)
+            .Where(t => t >= Now - ValueCell.Grace && t <= Now + Options.MaxFuture).Distinct().Order().ToList();
+        foreach (var key in keys)
+        {
+            var cell = await CellAsync(key);
+            foreach (var at in instants)
+            {
+                var expected = AllRows.Where(r => r.Key == key && r.Time <= at).OrderBy(r => r, Comparer<LabRow>.Create(Compare)).LastOrDefault();
+                var found = Newest(cell, at);
+                var right = expected is null ? found is null : found is { } f && f.Time == expected.Time && f.Row.AsSpan().SequenceEqual(Pack(expected));
+                Assert.True(right, $"{where}: key '{key}' at {at - Now:+0;-0;0} µs from now: {(found is { } x ? $"row of {x.Time - Now:+0;-0;0}" : "nothing")} instead of {(expected is null ? "nothing" : $"{expected} of {expected.Time - Now:+0;-0;0}")}");
+            }
+        }
+    }
+
+    static (long Time, byte[] Row)? Newest(byte[] cell, long at)
+        => new ValueCellReader(cell).TryNewest(at, out var time, out var row) ? (time, row.ToArray()) : null;
+
+    public async Task<byte[]> CellAsync(string key)
+    {
+        var batch = new OnlineReadBatch();
+        batch.KeyBuffer.Write(Key(key));
+        batch.Add(View.Id);
+        await Online.ReadAsync(batch, CancellationToken.None);
+        return batch.Cell(0).ToArray();
+    }
+
+    public TableLook Look(ViewVersion view, Catalog catalog, TableState? since, CancellationToken token)
+    {
+        if (Files.Count == 0) throw new LockstepException(ErrorKind.NotFound, "source 'src': no file matches 'src'.");
+        var input = new TableInput { Name = "source 'src'", Format = _format, Files = [.. Files.Keys.Select(p => new TableFile(p))] };
+        var state = _format == TableFormat.Delta
+            ? new TableState { Format = _format, TakenAt = Now, DeltaTable = "t", DeltaVersion = _versions.Count - 1 }
+            : new TableState { Format = _format, TakenAt = Now, Files = [.. Files.Select(f => new FileState(f.Key, 1, f.Value, f.Value, f.Value.ToString(CultureInfo.InvariantCulture)))] };
+        var change = new TableChange { Whole = true, Reason = "first look", Added = input.Files };
+        if (since is not null)
+        {
+            var before = _format == TableFormat.Delta ? _versions[(int)since.DeltaVersion!.Value] : new(since.Files.ToDictionary(f => f.Path, f => f.Changed, StringComparer.Ordinal), StringComparer.Ordinal);
+            change = new()
+            {
+                Added = [.. Files.Keys.Where(p => !before.ContainsKey(p)).Select(p => new TableFile(p))],
+                Changed = [.. Files.Where(f => before.TryGetValue(f.Key, out var content) && content != f.Value).Select(f => new TableFile(f.Key))],
+                Removed = [.. before.Keys.Where(p => !Files.ContainsKey(p)).Select(p => new TableFile(p))],
+            };
+        }
+        return new(input, state, change) { Log = _pushed.Count == 0 ? [] : [new(1, _pushed.Count - 1)] };
+    }
+
+    public TableInput Source(Source source) => throw new NotSupportedException();
+    TableInput ITables.View(ViewVersion view, Catalog catalog) => throw new NotSupportedException();
+    public TableLook Look(Source source, TableState? since, CancellationToken token) => throw new NotSupportedException();
+    public TableInput Reopen(Source source, TableState state, CancellationToken token) => throw new NotSupportedException();
+    public TableInput Reopen(ViewVersion view, Catalog catalog, TableState state, CancellationToken token) => throw new NotSupportedException();
+    public void Dispose() => _folder.Dispose();
+
+    void Store(string path, LabRow[] rows)
+    {
+        _rows[path] = rows;
+        File.WriteAllText(path, ""); // that it is there is asked of the file system
+        _engine.Put(path, FileSchema, rows.Select(r => new[]
+        {
+            r.Key is null ? Value.Null : Value.Of(r.Key), r.Time is { } t ? Value.Timestamp(t) : Value.Null, r.Created is { } c ? Value.Timestamp(c) : Value.Null,
+            r.A is { } a ? Value.Of(a) : Value.Null, r.B is null ? Value.Null : Value.Of(r.B),
+        }));
+    }
+
+    void Change(Action<SortedDictionary<string, long>> change)
+    {
+        var files = new SortedDictionary<string, long>(Files, StringComparer.Ordinal);
+        change(files);
+        if (_format == TableFormat.Delta) _versions.Add(files);
+        else _versions[^1] = files;
+    }
+
+    string PathOf(string name) => _folder.At(name);
+    static bool IsLog(string path) => Path.GetFileName(path).StartsWith("log", StringComparison.Ordinal);
+
+    byte[] Pack(LabRow row) => new RowWriter(Layout).Write(row.A is { } a ? Value.Of(a) : Value.Null, row.B is null ? Value.Null : Value.Of(row.B)).ToArray();
+
+    static byte[] Key(string key)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        EntityKey.TryWrite([Value.Of(key)], bytes);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    static int Compare(LabRow x, LabRow y)
+    {
+        var order = Nullable.Compare(x.Time, y.Time);
+        if (order == 0) order = Nullable.Compare(x.Created, y.Created);
+        if (order == 0) order = Nullable.Compare(x.A, y.A);
+        return order != 0 ? order : string.CompareOrdinal(x.B, y.B);
+    }
+}
