@@ -27,11 +27,12 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     readonly TempFolder _folder = new();
     readonly MemoryEngine _engine = new();
     readonly TableFormat _format;
-    readonly List<SortedDictionary<string, long>> _versions = [new(StringComparer.Ordinal)]; // path → content; a Delta table's history
-    readonly Dictionary<string, IReadOnlyList<LabRow>> _rows = new(StringComparer.Ordinal);
+    readonly List<SortedDictionary<string, Content>> _versions = [new(StringComparer.Ordinal)]; // a Delta table's history
+    readonly Dictionary<string, (LabRow[] Rows, Content Content)> _before = new(StringComparer.Ordinal);
+    readonly Dictionary<string, LabRow[]> _rows = new(StringComparer.Ordinal);
     readonly List<LabRow> _pushed = [];
     readonly ValueCellWriter _writer = new();
-    long _contents;
+    long _contents, _stamps;
     int _applied;
 
     public MaterializationLab(TableFormat format = TableFormat.Parquet, long ttl = 0)
@@ -64,15 +65,30 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     public IEnumerable<LabRow> AllRows => Files.Keys.SelectMany(p => _rows[p]);
     public int Unapplied => _pushed.Count - _applied;
 
-    SortedDictionary<string, long> Files => _versions[^1];
+    SortedDictionary<string, Content> Files => _versions[^1];
 
     /// <summary>A new file, or other rows in an old one.</summary>
     public void Put(string name, params LabRow[] rows)
     {
         var path = PathOf(name);
+        if (_rows.TryGetValue(path, out var old) && Files.TryGetValue(path, out var content)) _before[path] = (old, content);
         Store(path, rows);
-        Change(files => files[path] = ++_contents);
+        Change(files => files[path] = NewContent());
     }
+
+    /// <summary>Writes back what a file held before: the same bytes, but it has been written to.</summary>
+    public void PutBack(string name)
+    {
+        var path = PathOf(name);
+        if (!_before.Remove(path, out var before) || !Files.ContainsKey(path)) return;
+        Store(path, before.Rows);
+        Change(files => files[path] = before.Content with { Stamp = ++_stamps });
+    }
+
+    Content NewContent() => new(++_contents, ++_stamps);
+
+    /// <summary>What a file holds, and when it was written.</summary>
+    readonly record struct Content(long Rows, long Stamp);
 
     /// <summary>A Delta table's way of changing rows: one file for another, in one commit. The old one stays until it is vacuumed.</summary>
     public void Replace(string name, string with, params LabRow[] rows)
@@ -82,7 +98,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         Change(files =>
         {
             files.Remove(PathOf(name));
-            files[path] = ++_contents;
+            files[path] = NewContent();
         });
     }
 
@@ -107,7 +123,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         var path = PathOf($"log{_pushed.Count:D5}");
         Store(path, [row]);
         _pushed.Add(row);
-        Change(files => files[path] = ++_contents);
+        Change(files => files[path] = NewContent());
     }
 
     /// <summary>What a server does with the pushes it has logged; it may begin again from an older place.</summary>
@@ -196,15 +212,16 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         var input = new TableInput { Name = "source 'src'", Format = _format, Files = [.. Files.Keys.Select(p => new TableFile(p))] };
         var state = _format == TableFormat.Delta
             ? new TableState { Format = _format, TakenAt = Now, DeltaTable = "t", DeltaVersion = _versions.Count - 1 }
-            : new TableState { Format = _format, TakenAt = Now, Files = [.. Files.Select(f => new FileState(f.Key, 1, f.Value, f.Value, f.Value.ToString(CultureInfo.InvariantCulture)))] };
+            : new TableState { Format = _format, TakenAt = Now, Files = [.. Files.Select(f => new FileState(f.Key, 1, f.Value.Stamp, f.Value.Stamp, f.Value.Rows.ToString(CultureInfo.InvariantCulture)))] };
         var change = new TableChange { Whole = true, Reason = "first look", Added = input.Files };
         if (since is not null)
         {
-            var before = _format == TableFormat.Delta ? _versions[(int)since.DeltaVersion!.Value] : new(since.Files.ToDictionary(f => f.Path, f => f.Changed, StringComparer.Ordinal), StringComparer.Ordinal);
+            var before = _format == TableFormat.Delta ? _versions[(int)since.DeltaVersion!.Value].ToDictionary(f => f.Key, f => f.Value.Rows, StringComparer.Ordinal)
+                : since.Files.ToDictionary(f => f.Path, f => long.Parse(f.Fingerprint, CultureInfo.InvariantCulture), StringComparer.Ordinal);
             change = new()
             {
                 Added = [.. Files.Keys.Where(p => !before.ContainsKey(p)).Select(p => new TableFile(p))],
-                Changed = [.. Files.Where(f => before.TryGetValue(f.Key, out var content) && content != f.Value).Select(f => new TableFile(f.Key))],
+                Changed = [.. Files.Where(f => before.TryGetValue(f.Key, out var content) && content != f.Value.Rows).Select(f => new TableFile(f.Key))],
                 Removed = [.. before.Keys.Where(p => !Files.ContainsKey(p)).Select(p => new TableFile(p))],
             };
         }
@@ -229,9 +246,9 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         }));
     }
 
-    void Change(Action<SortedDictionary<string, long>> change)
+    void Change(Action<SortedDictionary<string, Content>> change)
     {
-        var files = new SortedDictionary<string, long>(Files, StringComparer.Ordinal);
+        var files = new SortedDictionary<string, Content>(Files, StringComparer.Ordinal);
         change(files);
         if (_format == TableFormat.Delta) _versions.Add(files);
         else _versions[^1] = files;
