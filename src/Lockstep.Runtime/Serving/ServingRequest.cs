@@ -56,8 +56,11 @@ public sealed class ServingRequest
     /// <summary>Where a writer puts the answer.</summary>
     public Utf8Buffer Output { get; } = new(4096);
 
-    /// <summary>For bytes that a caller needs to keep during the request.</summary>
+    /// <summary>For bytes that a reader needs while it reads.</summary>
     public Utf8Buffer Scratch { get; } = new();
+
+    /// <summary>For a body that did not come in one piece.</summary>
+    public Utf8Buffer Body { get; } = new(0);
 
     public void Begin(ServingPlan plan, long asOf)
     {
@@ -209,7 +212,7 @@ public sealed class ServingRequest
     }
 
     /// <summary>Whether its buffers are small enough to keep it for the next request.</summary>
-    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity <= 16 << 20;
+    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity + Body.Capacity <= 16 << 20;
 
     LockstepException MissingField(int field)
     {

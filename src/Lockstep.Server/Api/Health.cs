@@ -1,0 +1,26 @@
+using Lockstep.Server.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace Lockstep.Server.Api;
+
+/// <summary>Whether the process lives, and whether it can answer: a catalog has been loaded and it is not being stopped.</summary>
+sealed class Health(CatalogPoller catalogs, Microsoft.Extensions.Hosting.IHostApplicationLifetime lifetime)
+{
+    public bool IsReady => catalogs.IsLoaded && !lifetime.ApplicationStopping.IsCancellationRequested;
+
+    public static Task Live(HttpContext context) => Answer(context, 200, "{\"status\":\"live\"}"u8.ToArray());
+
+    public Task Ready(HttpContext context) => IsReady
+        ? Answer(context, 200, "{\"status\":\"ready\"}"u8.ToArray())
+        : ProblemWriter.WriteAsync(context, ProblemBody.Of(503, "not-ready", lifetime.ApplicationStopping.IsCancellationRequested
+            ? "The server is stopping: it finishes what it has begun and takes nothing new."
+            : $"No catalog has been loaded yet.{(catalogs.LastError is { } error ? $" The registry said: {error}" : "")}"));
+
+    static Task Answer(HttpContext context, int status, byte[] body)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = ContentTypes.Json;
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, 0, body.Length, context.RequestAborted);
+    }
+}

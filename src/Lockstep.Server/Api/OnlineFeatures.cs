@@ -1,0 +1,60 @@
+using System.Buffers;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Serving.Json;
+using Lockstep.Server.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace Lockstep.Server.Api;
+
+/// <summary>POST /api/v1/features/online: body to keys, keys to rows, rows to text, on one rented state.</summary>
+sealed class OnlineFeatures(FeatureServer server)
+{
+    /// <summary>How a wire format reads a body into a request and writes the answer into its output.</summary>
+    public delegate void BodyParser(ReadOnlySpan<byte> body, ServingCatalog catalog, ServingRequest request, int maxEntities, long asOf);
+
+    public Task Handle(HttpContext context)
+    {
+        if (!ContentTypes.IsJson(context.Request.ContentType))
+            return ProblemWriter.WriteAsync(context, ProblemBody.Of(415, "unsupported-media-type", $"The body's Content-Type is '{context.Request.ContentType}'; send application/json."));
+        return AnswerAsync(context, server, OnlineRequestJson.Read, OnlineResponseJson.Write);
+    }
+
+    /// <summary>One online request, whatever its format.</summary>
+    public static async Task AnswerAsync(HttpContext context, FeatureServer server, BodyParser parse, Action<ServingRequest> write)
+    {
+        var asOf = Instant.Now(server.Clock); // fixed on arrival, for all values of the answer (S7)
+        var catalog = server.Current;
+        var request = server.Rent();
+        try
+        {
+            var body = await RequestBody.ReadAsync(context, server.Settings.MaxRequestBytes);
+            try
+            {
+                parse(Whole(body, request), catalog, request, server.Settings.MaxEntities, asOf);
+            }
+            finally
+            {
+                context.Request.BodyReader.AdvanceTo(body.End);
+            }
+            await request.ReadAsync(server.Store, context.RequestAborted);
+            write(request);
+            context.Response.ContentType = ContentTypes.Json;
+            context.Response.ContentLength = request.Output.Count;
+            await context.Response.BodyWriter.WriteAsync(request.Output.WrittenMemory, context.RequestAborted);
+        }
+        finally
+        {
+            server.Return(request);
+        }
+    }
+
+    // A body that came in several pieces is laid together in the state's own buffer.
+    static ReadOnlySpan<byte> Whole(ReadOnlySequence<byte> body, ServingRequest request)
+    {
+        if (body.IsSingleSegment) return body.FirstSpan;
+        request.Body.Clear();
+        foreach (var piece in body) request.Body.Write(piece.Span);
+        return request.Body.Written;
+    }
+}

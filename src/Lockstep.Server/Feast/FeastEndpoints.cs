@@ -1,0 +1,36 @@
+using Lockstep.Runtime.Serving;
+using Lockstep.Server.Api;
+using Lockstep.Server.Http;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Lockstep.Server.Feast;
+
+/// <summary>The paths of Feast's HTTP server, so that its clients work unchanged.</summary>
+static class FeastEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app, Guard guard, FeatureServer server, Health health)
+    {
+        app.MapOnly(HttpMethods.Post, "/get-online-features", guard.Around("feast_get_online_features", context => GetOnlineFeatures(context, server), FeastErrors.WriteAsync), WrongMethod);
+        app.MapOnly(HttpMethods.Get, "/health", context =>
+        {
+            context.Response.StatusCode = health.IsReady ? 200 : 503;
+            return Task.CompletedTask;
+        }, WrongMethod);
+    }
+
+    static Task GetOnlineFeatures(HttpContext context, FeatureServer server)
+    {
+        if (!ContentTypes.IsJson(context.Request.ContentType)) return Refuse(context, server);
+        FeastRequest asked = new();
+        return OnlineFeatures.AnswerAsync(context, server, asked.Read, request => FeastResponse.Write(request, asked));
+    }
+
+    static async Task Refuse(HttpContext context, FeatureServer server)
+    {
+        var body = await RequestBody.ReadAsync(context, server.Settings.MaxRequestBytes);
+        throw FeastErrors.NotAnObject(System.Buffers.BuffersExtensions.ToArray(body));
+    }
+
+    static Task WrongMethod(HttpContext context) => FeastErrors.Detail(context, 405, "Method Not Allowed");
+}

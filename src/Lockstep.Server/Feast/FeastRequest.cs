@@ -1,0 +1,160 @@
+using System.Text;
+using System.Text.Json;
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Serving.Json;
+
+namespace Lockstep.Server.Feast;
+
+/// <summary>A column of entity values that the answer repeats.</summary>
+sealed record FeastKeyColumn(KeyField Field, List<KeyPart> Values);
+
+// The body of POST /get-online-features:
+//   { "features": [ "view:feature" ] or "feature_service": "name" (which wins), "entities": { "key": [ value, … ], … },
+//     "full_feature_names": false, "include_feature_view_version_metadata": false }
+// Entities come by column. A join key of any entity is repeated in the answer, whether it is needed or not; the name of an entity
+// stands for its join key; other columns are only counted.
+
+/// <summary>Reads a request in Feast's format; what stands in it besides keys is kept for the answer.</summary>
+sealed class FeastRequest
+{
+    ReadOnlyMemory<byte> _service, _features;
+
+    public bool FullNames { get; private set; }
+    public bool VersionMetadata { get; private set; }
+
+    /// <summary>In the order of the body.</summary>
+    public List<FeastKeyColumn> Keys { get; } = [];
+
+    public void Read(ReadOnlySpan<byte> body, ServingCatalog catalog, ServingRequest request, int maxEntities, long asOf)
+    {
+        if (body.IsEmpty) throw new FeastShapeException("missing", "Field required", "null"u8.ToArray(), "body");
+        if (!System.Text.Unicode.Utf8.IsValid(body)) throw new LockstepException(ErrorKind.BadArguments, "The body is not UTF-8.");
+        var reader = new Utf8JsonReader(body);
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject) throw new FeastShapeException("model_attributes_type", "Input should be a valid dictionary or object to extract fields from", Raw(ref reader, body), "body");
+        var entities = ReadMembers(ref reader, body);
+        if (entities < 0) throw new FeastShapeException("missing", "Field required", body.ToArray(), "body", "entities");
+        var plan = FindPlan(catalog, request);
+        request.Begin(plan, asOf);
+        reader = new Utf8JsonReader(body[entities..]);
+        reader.Read();
+        ReadColumns(ref reader, body[entities..], catalog.Catalog, request, maxEntities);
+    }
+
+    int ReadMembers(ref Utf8JsonReader reader, ReadOnlySpan<byte> body)
+    {
+        var entities = -1;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (isFeatures, isService) = (reader.ValueTextEquals("features"u8), reader.ValueTextEquals("feature_service"u8));
+            var (isFull, isMetadata) = (reader.ValueTextEquals("full_feature_names"u8), reader.ValueTextEquals("include_feature_view_version_metadata"u8));
+            var isEntities = reader.ValueTextEquals("entities"u8);
+            reader.Read();
+            if (isEntities)
+            {
+                if (reader.TokenType != JsonTokenType.StartObject) throw new FeastShapeException("dict_type", "Input should be a valid dictionary", Raw(ref reader, body), "body", "entities");
+                entities = (int)reader.TokenStartIndex;
+                reader.Skip();
+            }
+            else if (isFeatures && reader.TokenType != JsonTokenType.Null)
+            {
+                if (reader.TokenType != JsonTokenType.StartArray) throw new FeastShapeException("list_type", "Input should be a valid list", Raw(ref reader, body), "body", "features");
+                _features = Raw(ref reader, body);
+            }
+            else if (isService && reader.TokenType != JsonTokenType.Null)
+            {
+                if (reader.TokenType != JsonTokenType.String) throw new FeastShapeException("string_type", "Input should be a valid string", Raw(ref reader, body), "body", "feature_service");
+                _service = Raw(ref reader, body);
+            }
+            else if (isFull) FullNames = Flag(ref reader, body, "full_feature_names");
+            else if (isMetadata) VersionMetadata = Flag(ref reader, body, "include_feature_view_version_metadata");
+            else reader.Skip();
+        }
+        reader.Read(); // throws if anything follows
+        return entities;
+    }
+
+    static bool Flag(ref Utf8JsonReader reader, ReadOnlySpan<byte> body, string name) => reader.TokenType switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False => false,
+        _ => throw new FeastShapeException("bool_type", "Input should be a valid boolean", Raw(ref reader, body), "body", name),
+    };
+
+    ServingPlan FindPlan(ServingCatalog catalog, ServingRequest request)
+    {
+        var shape = request.Scratch;
+        shape.Clear();
+        shape.Write("feast"u8); // no other format's shapes begin so
+        shape.Write(_service.IsEmpty ? _features.Span : _service.Span);
+        if (catalog.TryGetPlan(shape.Written, out var plan)) return plan;
+        var query = _service.IsEmpty
+            ? FeastQuery.OfFeatures(catalog.Catalog, _features.IsEmpty ? [] : JsonSerializer.Deserialize<List<string?>>(_features.Span)!.Select(f => f ?? "").ToList())
+            : FeastQuery.OfService(catalog.Catalog, JsonSerializer.Deserialize<string>(_service.Span)!);
+        return catalog.Compile(shape.Written, query);
+    }
+
+    void ReadColumns(ref Utf8JsonReader reader, ReadOnlySpan<byte> body, Catalog catalog, ServingRequest request, int maxEntities)
+    {
+        var fields = request.Plan.Fields;
+        var columns = new List<KeyPart>?[fields.Length];
+        var rows = -1;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!JsonKeys.TryUnescape(ref reader, out var utf8)) throw new LockstepException(ErrorKind.BadArguments, "A name in \"entities\" holds half of a surrogate pair.");
+            var given = Encoding.UTF8.GetString(utf8);
+            var name = KeyName(catalog, fields, given);
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartArray) throw new FeastShapeException("list_type", "Input should be a valid list", Raw(ref reader, body), "body", "entities", given);
+            var start = reader;
+            var count = 0;
+            for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; count++) reader.Skip();
+            if (count > maxEntities) throw new LimitException(Limits.MaxEntities, maxEntities, $"The request has {count} entity rows");
+            if (rows >= 0 && rows != count) throw new LockstepException(ErrorKind.BadArguments, $"All entity rows must have the same columns: '{given}' has {count} values, the columns before it {rows}.");
+            rows = count;
+            if (Keys.Exists(k => k.Field.Name == name)) throw new LockstepException(ErrorKind.BadArguments, $"The join key '{name}' is given twice.");
+            var first = true;
+            for (var f = 0; f < fields.Length; f++)
+            {
+                if (fields[f].Name != name) continue;
+                columns[f] = ReadColumn(start, fields[f], request.Parts, count);
+                if (first) Keys.Add(new(fields[f], columns[f]!));
+                first = false;
+            }
+            if (first && JoinKey(catalog, name) is { } key) Keys.Add(new(key, ReadColumn(start, key, request.Parts, count)));
+        }
+        if (rows <= 0) throw new LockstepException(ErrorKind.BadArguments, "The request has no entity rows: give each join key a list with a value for each row, like {\"entities\": {\"key\": [1, 2]}}.");
+        var parts = request.RowParts;
+        for (var row = 0; row < rows; row++)
+        {
+            for (var f = 0; f < fields.Length; f++) parts[f] = columns[f] is { } column ? column[row] : KeyPart.Missing;
+            request.AddRow(parts);
+        }
+    }
+
+    static List<KeyPart> ReadColumn(Utf8JsonReader reader, KeyField field, Utf8Buffer parts, int count)
+    {
+        List<KeyPart> values = new(count);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) values.Add(JsonKeys.Read(ref reader, field, KeyConversion.Feast, parts, values.Count));
+        return values;
+    }
+
+    /// <summary>The name of a single-key entity stands for its join key, unless something needed is called so itself.</summary>
+    static string KeyName(Catalog catalog, KeyField[] fields, string given)
+        => !Array.Exists(fields, f => f.Name == given) && JoinKey(catalog, given) is null && catalog.Entities.TryGetValue(given, out var entity) && entity.JoinKeys.Count == 1
+            ? entity.JoinKeys[0].Name
+            : given;
+
+    static KeyField? JoinKey(Catalog catalog, string name)
+        => catalog.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal).SelectMany(e => e.JoinKeys).FirstOrDefault(k => k.Name == name) is { } key ? new(key.Name, key.Type) : null;
+
+    /// <summary>The value under the reader as it stands in the body.</summary>
+    static byte[] Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> body)
+    {
+        var start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return body[start..(int)reader.BytesConsumed].ToArray();
+    }
+}

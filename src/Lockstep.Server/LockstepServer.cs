@@ -1,0 +1,69 @@
+using Lockstep.Runtime.Serving;
+using Lockstep.Server.Api;
+using Lockstep.Server.Feast;
+using Lockstep.Server.Http;
+using Lockstep.Server.Metrics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Lockstep.Server;
+
+/// <summary>Puts the parts together to one process that answers over HTTP.</summary>
+public static class LockstepServer
+{
+    /// <summary>
+    /// The server, not started yet. Stopping it finishes the requests under way. <paramref name="configure"/> comes last and can
+    /// change anything: tests take another port, programs other loggers.
+    /// </summary>
+    public static WebApplication Build(ServerParts parts, Action<WebApplicationBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(parts);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(LockstepServer).Assembly.GetName().Name });
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace); // stdout is for data
+        builder.WebHost.UseUrls(new UriBuilder("http", parts.Settings.Host, parts.Settings.Port).Uri.ToString());
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;          // each endpoint has its own limit, and names it
+            kestrel.Limits.MaxResponseBufferSize = 4 << 20;    // a large answer does not wait for a slow reader in the middle
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = parts.Drain);
+        builder.Services.AddSingleton(parts.Clock);
+        builder.Services.AddSingleton(new FeatureServer(parts.OnlineStore, parts.Clock, parts.Settings, parts.Catalog));
+        builder.Services.AddSingleton<ServerMetrics>();
+        builder.Services.AddSingleton<Guard>();
+        builder.Services.AddSingleton<Health>();
+        builder.Services.AddSingleton(services => new CatalogPoller(
+            services.GetRequiredService<FeatureServer>(), parts.Feed, parts.Clock, services.GetRequiredService<ILogger<CatalogPoller>>()));
+        builder.Services.AddHostedService(services => services.GetRequiredService<CatalogPoller>());
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        Map(app, parts);
+        return app;
+    }
+
+    static void Map(WebApplication app, ServerParts parts)
+    {
+        var services = app.Services;
+        var guard = services.GetRequiredService<Guard>();
+        var server = services.GetRequiredService<FeatureServer>();
+        var health = services.GetRequiredService<Health>();
+        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server).Handle));
+        app.MapOnly("GET", "/health/live", Health.Live);
+        app.MapOnly("GET", "/health/ready", health.Ready);
+        app.MapOnly("GET", "/metrics", context =>
+        {
+            context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+            return context.Response.WriteAsync(services.GetRequiredService<ServerMetrics>().ToText(), context.RequestAborted);
+        });
+        FeastEndpoints.Map(app, guard, server, health);
+        app.MapUnknown();
+    }
+}
