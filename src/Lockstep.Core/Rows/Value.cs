@@ -97,8 +97,8 @@ public readonly struct Value : IEquatable<Value>
     {
         0 => "null",
         TypeKind.Bool => AsBool ? "true" : "false",
-        TypeKind.Float32 => AsFloat32.ToString("R", CultureInfo.InvariantCulture),
-        TypeKind.Float64 => AsFloat64.ToString("R", CultureInfo.InvariantCulture),
+        TypeKind.Float32 => ShortestFloat.Format(AsFloat32),
+        TypeKind.Float64 => ShortestFloat.Format(AsFloat64),
         TypeKind.String => AsString,
         TypeKind.Bytes => Convert.ToBase64String(AsBytes),
         TypeKind.Timestamp => Instant.Format((long)_bits),

@@ -12,6 +12,16 @@ public interface IOnlineStore : IAsyncDisposable
     ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token);
 
     /// <summary>
+    /// Tells states of the store apart: as long as the stamp stays the same, no cell has changed, by whichever process; a write changes it
+    /// before it returns. False: the store cannot say cheaply, and nothing that was read may be kept.
+    /// </summary>
+    bool TryGetStamp(out StoreStamp stamp)
+    {
+        stamp = default;
+        return false;
+    }
+
+    /// <summary>
     /// For each key, atomically: the cell becomes what <paramref name="merge"/> makes of it and the update. Durable when it returns.
     /// Keys are unique within a call. Refused (false, nothing written) when the table's lease has passed on from <paramref name="fence"/>.
     /// </summary>
@@ -37,6 +47,9 @@ public interface IOnlineStore : IAsyncDisposable
     /// <summary>Tables with their numbers of cells and bytes.</summary>
     ValueTask<IReadOnlyList<OnlineTable>> ListAsync(CancellationToken token);
 }
+
+/// <summary>A state of an online store, to be compared only.</summary>
+public readonly record struct StoreStamp(ulong High, ulong Low);
 
 /// <summary>A table of an online store.</summary>
 public sealed record OnlineTable(string Name, long Cells, long Bytes);

@@ -12,7 +12,7 @@ namespace Lockstep.Runtime.Serving;
 public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, ServerSettings settings, Catalog? catalog = null)
 {
     volatile ServingCatalog _current = new(catalog ?? Catalog.Empty, settings.MaxFeatures);
-    readonly RequestPool _pool = new(Math.Max(8, Environment.ProcessorCount * 4));
+    readonly RequestPool _pool = new(store, 64);
 
     public ServerSettings Settings => settings;
     public TimeProvider Clock => clock;
@@ -52,7 +52,7 @@ public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, Server
                     request.RowParts[i] = row.TryGetValue(plan.Fields[i].Name, out var value) ? KeyParts.Write(request.Parts, Check(plan.Fields[i], value, request.Rows)) : KeyPart.Missing;
                 request.AddRow(request.RowParts);
             }
-            await request.ReadAsync(store, token);
+            await request.ReadAsync(token);
             return FeatureVectors.Of(request);
         }
         finally
@@ -67,7 +67,7 @@ public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, Server
 }
 
 /// <summary>Keeps the states of requests from one to the next, without a lock: an exchange takes or leaves one.</summary>
-sealed class RequestPool(int size)
+sealed class RequestPool(IOnlineStore store, int size)
 {
     readonly ServingRequest?[] _items = new ServingRequest?[size];
 
@@ -75,7 +75,7 @@ sealed class RequestPool(int size)
     {
         for (var i = 0; i < _items.Length; i++)
             if (_items[i] is not null && Interlocked.Exchange(ref _items[i], null) is { } request) return request;
-        return new();
+        return new(store);
     }
 
     public void Return(ServingRequest request)

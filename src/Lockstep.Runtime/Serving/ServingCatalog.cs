@@ -18,6 +18,9 @@ public sealed class ServingCatalog(Catalog catalog, int maxFeatures)
 
     public Catalog Catalog { get; } = catalog;
 
+    /// <summary>Rows of answers that are still true.</summary>
+    public AnswerCache Answers { get; } = new();
+
     /// <summary>The plan of a shape: any bytes that stand for the same query whenever they are equal.</summary>
     public bool TryGetPlan(ReadOnlySpan<byte> shape, [NotNullWhen(true)] out ServingPlan? plan)
         => _plans.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(shape, out plan);
@@ -33,10 +36,12 @@ public sealed class ServingCatalog(Catalog catalog, int maxFeatures)
 
     sealed class ShapeComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
+        readonly ulong _seed = (ulong)Random.Shared.NextInt64(); // shapes come from callers
+
         public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
         public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
         public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-        public int GetHashCode(ReadOnlySpan<byte> alternate) => XxHash64.Hash(alternate).GetHashCode();
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => XxHash64.Hash(alternate, _seed).GetHashCode();
         public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }
 }

@@ -13,9 +13,11 @@ namespace Lockstep.Runtime.Serving;
 // Pooled: after the first few requests of a size it allocates nothing.
 
 /// <summary>The state of one request. Belongs to one request at a time; <see cref="FeatureServer"/> rents it out.</summary>
-public sealed class ServingRequest
+public sealed class ServingRequest(IOnlineStore store)
 {
     const int FewBuckets = 64;
+
+    static readonly ulong Seed = (ulong)Random.Shared.NextInt64(); // keys come from callers: nobody may choose a bucket
 
     readonly OnlineReadBatch _batch = new();
     readonly Utf8Buffer _key = new();
@@ -35,7 +37,17 @@ public sealed class ServingRequest
         public FeatureStatus Status;
         public long EventTimestamp;
         public int RowStart, RowLength;
+        public long From, Until;    // the instants for which the same row of the cell answers
     }
+
+    // A row that the cache may know: where its key fields stand in _rowKeys, and what the cache had.
+    record struct RowState(int Start, int Length, ulong Hash, byte[]? Answer);
+
+    readonly Utf8Buffer _rowKeys = new();
+    RowState[] _states = new RowState[16];
+    AnswerCache? _answers;
+    StoreStamp _stamp;              // of the store before anything was read
+    bool _mayKeep;                  // nobody has written between the stamp and the reading
 
     public ServingPlan Plan => _plan;
 
@@ -62,9 +74,13 @@ public sealed class ServingRequest
     /// <summary>For a body that did not come in one piece.</summary>
     public Utf8Buffer Body { get; } = new(0);
 
-    public void Begin(ServingPlan plan, long asOf)
+    /// <summary>Begins a request; with a cache, rows of the text that <see cref="Json.OnlineResponseJson"/> writes may come from it.</summary>
+    public void Begin(ServingPlan plan, long asOf, AnswerCache? answers = null)
     {
         (_plan, AsOf, Rows) = (plan, asOf, 0);
+        _answers = answers is not null && store.TryGetStamp(out _stamp) ? answers : null;
+        _mayKeep = false;
+        _rowKeys.Clear();
         Parts.Clear();
         Output.Clear();
         _batch.Clear();
@@ -85,6 +101,7 @@ public sealed class ServingRequest
             if (parts[i].IsMissing) throw MissingField(i);
         var first = Rows * plan.Lookups.Length;
         if (_rows.Length < first + plan.Lookups.Length) Array.Resize(ref _rows, Math.Max(_rows.Length * 2, first + plan.Lookups.Length));
+        if (_answers is not null && FindAnswer(parts)) { Rows++; return; }
         Rows++;
         var group = -1;
         ulong hash = 0;
@@ -94,10 +111,38 @@ public sealed class ServingRequest
             if (lookup.Group != group)
             {
                 group = lookup.Group;
-                hash = Encode(plan.Groups[group], parts) ? XxHash64.Hash(_key.Written) : 0;
+                hash = Encode(plan.Groups[group], parts) ? XxHash64.Hash(_key.Written, Seed) : 0;
             }
             _rows[first + l] = _key.Count == 0 ? -1 : FindOrAdd(lookup, l, hash + (ulong)lookup.Table * 0x9E3779B97F4A7C15);
         }
+    }
+
+    bool FindAnswer(ReadOnlySpan<KeyPart> parts)
+    {
+        if (_states.Length <= Rows) Array.Resize(ref _states, Rows * 2);
+        var start = _rowKeys.Count;
+        foreach (var part in parts)
+            if (part.IsNull) _rowKeys.Write((byte)0); // no type has this number
+            else _rowKeys.Write(Parts.Written.Slice(part.Start, part.Length));
+        var key = _rowKeys.Written[start..];
+        var hash = XxHash64.Hash(key, Seed);
+        var answer = _answers!.Find(_plan, key, hash, _stamp, AsOf);
+        _states[Rows] = new(start, key.Length, hash, answer);
+        return answer is not null;
+    }
+
+    /// <summary>The row as it was written for an earlier request that reading would answer alike; null: it has to be written.</summary>
+    internal byte[]? Answer(int row) => _answers is null ? null : _states[row].Answer;
+
+    /// <summary>Lets the cache have a row that was written.</summary>
+    internal void Offer(int row, ReadOnlySpan<byte> text)
+    {
+        if (!_mayKeep) return;
+        var (from, until) = (long.MinValue, long.MaxValue);
+        for (var l = 0; l < _plan.Lookups.Length; l++)
+            if (Read(row, l) is >= 0 and var read) (from, until) = (Math.Max(from, _reads[read].From), Math.Min(until, _reads[read].Until));
+        ref readonly var state = ref _states[row];
+        _answers!.Offer(_plan, _rowKeys.Written.Slice(state.Start, state.Length), state.Hash, _stamp, from, until, text);
     }
 
     bool Encode(KeyGroup group, ReadOnlySpan<KeyPart> parts)
@@ -138,20 +183,26 @@ public sealed class ServingRequest
     }
 
     /// <summary>Reads all cells, and in each the newest row as of <see cref="AsOf"/>. Completes synchronously where the store does.</summary>
-    public ValueTask ReadAsync(IOnlineStore store, CancellationToken token)
+    public ValueTask ReadAsync(CancellationToken token)
     {
         if (_batch.Count == 0) return ValueTask.CompletedTask;
         var reading = store.ReadAsync(_batch, token);
         if (!reading.IsCompletedSuccessfully) return Await(reading);
         reading.GetAwaiter().GetResult();
-        for (var i = 0; i < _batch.Count; i++) Find(i);
+        FindAll();
         return ValueTask.CompletedTask;
 
         async ValueTask Await(ValueTask running)
         {
             await running;
-            for (var i = 0; i < _batch.Count; i++) Find(i);
+            FindAll();
         }
+    }
+
+    void FindAll()
+    {
+        for (var i = 0; i < _batch.Count; i++) Find(i);
+        _mayKeep = _answers is not null && store.TryGetStamp(out var stamp) && stamp == _stamp;
     }
 
     void Find(int read)
@@ -161,15 +212,29 @@ public sealed class ServingRequest
         var cell = _batch.Cell(read).Span;
         try
         {
-            if (!new ValueCellReader(cell).TryNewest(AsOf, out state.EventTimestamp, out var row)) state.Status = FeatureStatus.NotFound;
-            else if (row.IsEmpty || lookup.Ttl > 0 && state.EventTimestamp < AsOf - lookup.Ttl) state.Status = FeatureStatus.OutsideMaxAge;
-            else
+            var reader = new ValueCellReader(cell);
+            var index = reader.IndexOfNewest(AsOf);
+            // The next row to come, if one is ahead, ends what is found now.
+            state.Until = index > 0 ? reader.EventTimestamp(index - 1) - 1 : index < 0 && reader.Count > 0 ? reader.EventTimestamp(reader.Count - 1) - 1 : long.MaxValue;
+            state.From = long.MinValue;
+            if (index < 0)
             {
-                _ = new RowReader(lookup.Layout, row); // checks it, once
-                state.Status = FeatureStatus.Present;
-                cell.Overlaps(row, out state.RowStart);
-                state.RowLength = row.Length;
+                state.Status = FeatureStatus.NotFound;
+                return;
             }
+            var row = reader.Row(index);
+            state.EventTimestamp = state.From = reader.EventTimestamp(index);
+            if (row.IsEmpty || lookup.Ttl > 0 && state.EventTimestamp < AsOf - lookup.Ttl)
+            {
+                state.Status = FeatureStatus.OutsideMaxAge;
+                state.From = AsOf; // it does not become younger
+                return;
+            }
+            if (lookup.Ttl > 0) state.Until = Math.Min(state.Until, Math.Min(lookup.Ttl, long.MaxValue - Math.Max(0, state.EventTimestamp)) + state.EventTimestamp);
+            _ = new RowReader(lookup.Layout, row); // checks it, once
+            state.Status = FeatureStatus.Present;
+            cell.Overlaps(row, out state.RowStart);
+            state.RowLength = row.Length;
         }
         catch (RowFormatException damaged)
         {
@@ -207,12 +272,14 @@ public sealed class ServingRequest
     /// <summary>Lets go of the store's bytes; buffers stay.</summary>
     internal void End()
     {
+        if (_answers is not null) Array.Clear(_states, 0, Rows);
+        _answers = null;
         _batch.Clear();
         _plan = null!;
     }
 
     /// <summary>Whether its buffers are small enough to keep it for the next request.</summary>
-    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity + Body.Capacity <= 16 << 20;
+    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity + Body.Capacity <= 2 << 20;
 
     LockstepException MissingField(int field)
     {

@@ -37,7 +37,7 @@ sealed class OnlineFeatures(FeatureServer server)
             {
                 context.Request.BodyReader.AdvanceTo(body.End);
             }
-            await request.ReadAsync(server.Store, context.RequestAborted);
+            await request.ReadAsync(context.RequestAborted);
             write(request);
             context.Response.ContentType = ContentTypes.Json;
             context.Response.ContentLength = request.Output.Count;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -31,15 +30,13 @@ public static class JsonText
     public static void Float64(Utf8Buffer to, double value)
     {
         if (!double.IsFinite(value)) { Null(to); return; }
-        value.TryFormat(to.Room(32), out var written, default, CultureInfo.InvariantCulture);
-        to.Advance(written);
+        to.Advance(ShortestFloat.Write(to.Room(ShortestFloat.MaxLength), value));
     }
 
     public static void Float32(Utf8Buffer to, float value)
     {
         if (!float.IsFinite(value)) { Null(to); return; }
-        value.TryFormat(to.Room(32), out var written, default, CultureInfo.InvariantCulture);
-        to.Advance(written);
+        to.Advance(ShortestFloat.Write(to.Room(ShortestFloat.MaxLength), value));
     }
 
     /// <summary>Text in quotes, with as little escaped as JSON allows; bytes that are no UTF-8 become U+FFFD.</summary>

@@ -49,7 +49,7 @@ public ref struct OnlineRequestJson
         var plan = FindPlan();
         if (!ReferenceEquals(plan, _plan))
         {
-            _request.Begin(plan, _asOf);
+            _request.Begin(plan, _asOf, _catalog.Answers);
             var rows = new Utf8JsonReader(_body[_entities..]);
             rows.Read();
             ReadRows(ref rows);
@@ -83,7 +83,7 @@ public ref struct OnlineRequestJson
                 Expect(ref reader, JsonTokenType.StartArray, "an array of objects, one a row");
                 _entities = (int)reader.TokenStartIndex;
                 if (_service.IsEmpty == _features.IsEmpty || !_catalog.TryGetPlan(Shape(), out _plan)) { reader.Skip(); break; }
-                _request.Begin(_plan, _asOf);
+                _request.Begin(_plan, _asOf, _catalog.Answers);
                 ReadRows(ref reader);
                 break;
             default: _requests = CountRows(ref reader); break;

@@ -19,7 +19,14 @@ public static class OnlineResponseJson
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
+            if (request.Answer(row) is { } text)
+            {
+                to.Write(text);
+                continue;
+            }
+            var start = to.Count;
             WriteRow(to, request, plan, row);
+            request.Offer(row, to.Written[start..]);
         }
         to.Write("]}"u8);
     }

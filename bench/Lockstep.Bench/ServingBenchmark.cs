@@ -1,0 +1,275 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Serving.Json;
+using Lockstep.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace Lockstep.Bench;
+
+/// <summary>
+/// Online features over HTTP against a bare Kestrel endpoint beside it, which parses the same body and writes the same number of bytes:
+/// what is between the two is what Lockstep costs. Load from wrk, a process of its own.
+/// </summary>
+sealed class ServingBenchmark : IBenchmark
+{
+    const int Keys = 10_000;
+    const int Bodies = 500;
+    const int Views = 5;
+    const int FeaturesPerView = 10;
+
+    public string Name => "serving";
+    public string Summary => "1x50 and 100x50 features over HTTP, against a bare endpoint (needs wrk) [--rounds n] [--seconds n] [--connections n]";
+
+    public async Task<int> RunAsync(string[] args)
+    {
+        var (rounds, seconds, connections) = (Option(args, "--rounds", 3), Option(args, "--seconds", 5), Option(args, "--connections", 16));
+        var folder = Directory.CreateTempSubdirectory("lockstep-serving-");
+        try
+        {
+            await using var store = await Fill(new MemoryStore());
+            var app = LockstepServer.Build(
+                new() { Settings = new() { Port = 0 }, OnlineStore = store, Catalog = BuildCatalog() },
+                builder => builder.WebHost.UseUrls("http://127.0.0.1:0"));
+            if (args.Contains("--in-process"))
+            {
+                InProcess(store);
+                return 0;
+            }
+            var bare = new Dictionary<int, byte[]>();
+            foreach (var rows in new[] { 1, 100 }) app.MapPost($"/bare/{rows}", context => Bare(context, bare[rows]));
+            await app.StartAsync();
+            var address = app.Urls.First();
+            using HttpClient http = new() { BaseAddress = new(address) };
+            Console.WriteLine($"| rows x features | endpoint | requests/s | p50 | p99 | bytes allocated/request | answer | server CPU/request | wrk CPU/request |");
+            Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+            foreach (var rows in new[] { 1, 100 })
+            {
+                var bodies = MakeBodies(rows);
+                bare[rows] = await Answer(http, "/api/v1/features/online", bodies[0]);
+                var script = WriteScript(folder.FullName, rows, bodies);
+                List<Figures> ours = [], theirs = [];
+                await Load(address + "/api/v1/features/online", script, 2, connections); // tiers of the JIT
+                await Load(address + $"/bare/{rows}", script, 2, connections);
+                for (var round = 0; round < rounds; round++)
+                {
+                    ours.Add(await Load(address + "/api/v1/features/online", script, seconds, connections));
+                    theirs.Add(await Load(address + $"/bare/{rows}", script, seconds, connections));
+                }
+                var (our, their) = (Median(ours), Median(theirs));
+                Row(rows, "lockstep", our, bare[rows].Length);
+                Row(rows, "bare", their, bare[rows].Length);
+                var ratios = ours.Zip(theirs, (a, b) => a.PerSecond / b.PerSecond).Order().ToList();
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {rows} x {Views * FeaturesPerView} | **ratio** | **{ratios[ratios.Count / 2]:0.00}** (of {string.Join(", ", ratios.Select(r => r.ToString("0.00", CultureInfo.InvariantCulture)))}) | | | {our.Allocated - their.Allocated:+0;-0;0} | |"));
+            }
+            await app.StopAsync();
+            return 0;
+        }
+        finally
+        {
+            folder.Delete(true);
+        }
+    }
+
+    static void InProcess(IOnlineStore store)
+    {
+        FeatureServer server = new(store, TimeProvider.System, new(), BuildCatalog());
+        Console.WriteLine("| rows x features | parse | read | write | bytes allocated/request |");
+        Console.WriteLine("|---|---|---|---|---|");
+        foreach (var rows in new[] { 1, 100 })
+        {
+            var bodies = MakeBodies(rows).Select(Encoding.UTF8.GetBytes).ToArray();
+            var repeats = 40_000 / rows;
+            double Cpu(int steps)
+            {
+                var start = Environment.CpuUsage.TotalTime;
+                for (var i = 0; i < repeats; i++)
+                {
+                    var request = server.Rent();
+                    OnlineRequestJson.Read(bodies[i % bodies.Length], server.Current, request, 10_000, Instant.Now(TimeProvider.System));
+                    if (steps > 1) request.ReadAsync(default).AsTask().GetAwaiter().GetResult();
+                    if (steps > 2) OnlineResponseJson.Write(request);
+                    server.Return(request);
+                }
+                return (Environment.CpuUsage.TotalTime - start).TotalMicroseconds / repeats;
+            }
+            for (var warm = 0; warm < 5; warm++) Cpu(3);
+            var allocated = GC.GetAllocatedBytesForCurrentThread();
+            var all = Cpu(3);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            var (parse, read) = (Cpu(1), Cpu(2));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {rows} x {Views * FeaturesPerView} | {parse:0.00} us | {read - parse:0.00} us | {all - read:0.00} us | {allocated / repeats} |"));
+        }
+    }
+
+    static async Task Bare(HttpContext context, byte[] answer)
+    {
+        var body = (await context.Request.BodyReader.ReadAsync()).Buffer;
+        Parse(body);
+        context.Request.BodyReader.AdvanceTo(body.End);
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = answer.Length;
+        await context.Response.BodyWriter.WriteAsync(answer);
+
+        static void Parse(ReadOnlySequence<byte> body)
+        {
+            var reader = new Utf8JsonReader(body);
+            while (reader.Read())
+            {
+            }
+        }
+    }
+
+    static readonly Field[] Features =
+    [
+        new("amount", FeatureType.Float64), new("share", FeatureType.Float64), new("score", FeatureType.Float64), new("rate", FeatureType.Float64),
+        new("count", FeatureType.Int64), new("total", FeatureType.Int64), new("weight", FeatureType.Float32), new("name", FeatureType.String),
+        new("flag", FeatureType.Bool), new("seen", FeatureType.Timestamp),
+    ];
+
+    static Catalog BuildCatalog()
+    {
+        List<ViewVersion> views = [];
+        for (var v = 0; v < Views; v++)
+        {
+            var fields = Features.Select(f => new Field($"{f.Name}_{v}", f.Type)).ToList();
+            views.Add(new()
+            {
+                View = new ValueView { Name = $"view_{v}", Entities = ["user"], Source = "s", Ttl = 365 * Instant.Day, Features = [.. fields.Select(f => new ValueFeature { Name = f.Name, Column = f.Name, Type = f.Type })] },
+                Fingerprint = "",
+                Keys = new([new("user_id", FeatureType.String)]),
+                Features = new(fields),
+                Defaults = [.. fields.Select(_ => Value.Null)],
+            });
+        }
+        FeatureService service = new() { Name = "bench", Version = 1, Features = [.. views.Select(v => new FeatureSelection { View = v.Name })] };
+        return new(1, [], [], views, [service]);
+    }
+
+    static async Task<IOnlineStore> Fill(MemoryStore store)
+    {
+        await Task.CompletedTask;
+        var random = new Random(1);
+        var now = Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
+        var schema = new Schema(Features);
+        RowWriter rows = new(new(schema));
+        ValueCellWriter cells = new();
+        ArrayBufferWriter<byte> key = new(), cell = new();
+        for (var v = 0; v < Views; v++)
+            for (var k = 0; k < Keys; k++)
+            {
+                key.ResetWrittenCount();
+                cell.ResetWrittenCount();
+                EntityKey.TryWrite([Value.Of(KeyText(k))], key);
+                cells.Begin(1);
+                cells.AddRow(now - random.NextInt64(Instant.Day * 30), null, rows.Write(
+                    Value.Of(random.NextDouble() * 1000), Value.Of(random.NextDouble()), Value.Of(Math.Round(random.NextDouble() * 100, 2)), Value.Of(random.NextDouble() * 1e-3),
+                    Value.Of(random.NextInt64(1000)), Value.Of(random.NextInt64(1_000_000_000)), Value.Of(random.NextSingle()), Value.Of($"name {random.Next(1000)}"),
+                    Value.Of(random.Next(2) == 0), Value.Timestamp(now / Instant.Second * Instant.Second - random.Next(1_000_000) * Instant.Second)));
+                cells.Write(cell);
+                store.Put($"view_{v}@1.0.0", key.WrittenSpan, cell.WrittenSpan);
+            }
+        return store;
+    }
+
+    static string KeyText(int key) => string.Create(CultureInfo.InvariantCulture, $"user-{key}");
+
+    static List<string> MakeBodies(int rows)
+    {
+        var random = new Random(2);
+        return [.. Enumerable.Range(0, Bodies).Select(_ => $"{{\"service\":\"bench\",\"entities\":[{string.Join(",", Enumerable.Range(0, rows).Select(_ => $"{{\"user_id\":\"{KeyText(random.Next(Keys))}\"}}"))}]}}")];
+    }
+
+    static async Task<byte[]> Answer(HttpClient http, string path, string body)
+    {
+        using StringContent content = new(body, Encoding.UTF8, "application/json");
+        using var response = await http.PostAsync(path, content);
+        var bytes = await response.Content.ReadAsByteArrayAsync();
+        return response.IsSuccessStatusCode ? bytes : throw new InvalidOperationException(Encoding.UTF8.GetString(bytes));
+    }
+
+    static string WriteScript(string folder, int rows, List<string> bodies)
+    {
+        var path = Path.Combine(folder, $"load{rows}.lua");
+        StringBuilder script = new("local headers = { [\"Content-Type\"] = \"application/json\" }\nlocal requests = {}\n");
+        script.Append("function init(args)\n");
+        foreach (var body in bodies) script.Append(CultureInfo.InvariantCulture, $"  requests[#requests + 1] = wrk.format(\"POST\", nil, headers, '{body}')\n");
+        script.Append("end\nlocal next = 0\nfunction request()\n  next = next + 1\n  if next > #requests then next = 1 end\n  return requests[next]\nend\n");
+        File.WriteAllText(path, script.ToString());
+        return path;
+    }
+
+    sealed record Figures(double PerSecond, string P50, string P99, double Allocated, double ServerCpu, double LoadCpu);
+
+    static async Task<Figures> Load(string url, string script, int seconds, int connections)
+    {
+        var before = GC.GetTotalAllocatedBytes();
+        var (cpu, children) = (Environment.CpuUsage.TotalTime, ChildrenCpu());
+        using var wrk = Process.Start(new ProcessStartInfo("wrk", [$"-t1", $"-c{connections}", $"-d{seconds}s", "--latency", "-s", script, url]) { RedirectStandardOutput = true })!;
+        var text = await wrk.StandardOutput.ReadToEndAsync();
+        await wrk.WaitForExitAsync();
+        cpu = Environment.CpuUsage.TotalTime - cpu;
+        var allocated = GC.GetTotalAllocatedBytes() - before;
+        if (text.Contains("Non-2xx", StringComparison.Ordinal)) throw new InvalidOperationException(text);
+        string Find(string pattern) => Regex.Match(text, pattern) is { Success: true } match ? match.Groups[1].Value : throw new InvalidOperationException($"wrk said:\n{text}");
+        var requests = double.Parse(Find(@"(\d+) requests in"), CultureInfo.InvariantCulture);
+        return new(double.Parse(Find(@"Requests/sec:\s+([\d.]+)"), CultureInfo.InvariantCulture), Find(@"50%\s+(\S+)"), Find(@"99%\s+(\S+)"), allocated / requests, cpu.TotalMicroseconds / requests, (ChildrenCpu() - children) / requests);
+    }
+
+    // Microseconds of processor time that ended children took: Linux tells it in ticks of 10 ms.
+    static double ChildrenCpu()
+    {
+        var fields = File.ReadAllText("/proc/self/stat").Split(' ');
+        return (double.Parse(fields[15], CultureInfo.InvariantCulture) + double.Parse(fields[16], CultureInfo.InvariantCulture)) * 10_000;
+    }
+
+    static Figures Median(List<Figures> all) => all.OrderBy(f => f.PerSecond).ElementAt(all.Count / 2);
+
+    static void Row(int rows, string name, Figures figures, int bytes) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"| {rows} x {Views * FeaturesPerView} | {name} | {figures.PerSecond:0} | {figures.P50} | {figures.P99} | {figures.Allocated:0} | {bytes} B | {figures.ServerCpu:0.0} us | {figures.LoadCpu:0.0} us |"));
+
+    static int Option(string[] args, string name, int otherwise)
+        => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
+
+    sealed class MemoryStore : IOnlineStore
+    {
+        readonly Dictionary<string, Dictionary<byte[], byte[]>> _t = new();
+        public void Put(string table, ReadOnlySpan<byte> key, ReadOnlySpan<byte> cell)
+        {
+            if (!_t.TryGetValue(table, out var d)) _t[table] = d = new(new C());
+            d[key.ToArray()] = cell.ToArray();
+        }
+        public bool TryGetStamp(out StoreStamp stamp) { stamp = new(1, 1); return true; }
+        public ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token)
+        {
+            for (var i = 0; i < batch.Count; i++)
+                if (_t[batch.Table(i)].GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(batch.Key(i), out var cell)) batch.SetCell(i, cell);
+            return default;
+        }
+        sealed class C : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+        {
+            public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+            public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
+            public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+            public int GetHashCode(ReadOnlySpan<byte> alternate) => XxHash64.Hash(alternate).GetHashCode();
+            public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+        }
+        public ValueTask<bool> WriteAsync(string table, CellUpdates updates, ICellMerge merge, Fence fence, CancellationToken token) => throw new NotSupportedException();
+        public IAsyncEnumerable<(byte[] Key, byte[] Cell)> ScanAsync(string table, CancellationToken token) => throw new NotSupportedException();
+        public ValueTask<Lease?> TryAcquireLeaseAsync(string table, string owner, TimeSpan duration, CancellationToken token) => throw new NotSupportedException();
+        public ValueTask<bool> RenewLeaseAsync(Lease lease, TimeSpan duration, CancellationToken token) => throw new NotSupportedException();
+        public ValueTask ReleaseLeaseAsync(Lease lease, CancellationToken token) => throw new NotSupportedException();
+        public ValueTask DropAsync(string table, CancellationToken token) => throw new NotSupportedException();
+        public ValueTask<IReadOnlyList<OnlineTable>> ListAsync(CancellationToken token) => throw new NotSupportedException();
+        public ValueTask DisposeAsync() => default;
+    }
+}
