@@ -40,8 +40,13 @@ public sealed class ServingRequest(IOnlineStore store)
         public long From, Until;    // the instants for which the same row of the cell answers
     }
 
-    // A row that the cache may know: where its key fields stand in _rowKeys, and what the cache had.
-    record struct RowState(int Start, int Length, ulong Hash, byte[]? Answer);
+    struct RowState
+    {
+        public int KeyStart, KeyLength;         // its key fields in _rowKeys
+        public ulong Hash;
+        public byte[]? Answer;                  // what the cache had
+        public int TextStart, TextLength;       // otherwise where it was written in Output
+    }
 
     readonly Utf8Buffer _rowKeys = new();
     RowState[] _states = new RowState[16];
@@ -101,6 +106,7 @@ public sealed class ServingRequest(IOnlineStore store)
             if (parts[i].IsMissing) throw MissingField(i);
         var first = Rows * plan.Lookups.Length;
         if (_rows.Length < first + plan.Lookups.Length) Array.Resize(ref _rows, Math.Max(_rows.Length * 2, first + plan.Lookups.Length));
+        if (_states.Length <= Rows) Array.Resize(ref _states, Rows * 2);
         if (_answers is not null && FindAnswer(parts)) { Rows++; return; }
         Rows++;
         var group = -1;
@@ -119,7 +125,6 @@ public sealed class ServingRequest(IOnlineStore store)
 
     bool FindAnswer(ReadOnlySpan<KeyPart> parts)
     {
-        if (_states.Length <= Rows) Array.Resize(ref _states, Rows * 2);
         var start = _rowKeys.Count;
         foreach (var part in parts)
             if (part.IsNull) _rowKeys.Write((byte)0); // no type has this number
@@ -127,23 +132,29 @@ public sealed class ServingRequest(IOnlineStore store)
         var key = _rowKeys.Written[start..];
         var hash = XxHash64.Hash(key, Seed);
         var answer = _answers!.Find(_plan, key, hash, _stamp, AsOf);
-        _states[Rows] = new(start, key.Length, hash, answer);
+        _states[Rows] = new() { KeyStart = start, KeyLength = key.Length, Hash = hash, Answer = answer };
         return answer is not null;
     }
 
     /// <summary>The row as it was written for an earlier request that reading would answer alike; null: it has to be written.</summary>
     internal byte[]? Answer(int row) => _answers is null ? null : _states[row].Answer;
 
-    /// <summary>Lets the cache have a row that was written.</summary>
-    internal void Offer(int row, ReadOnlySpan<byte> text)
+    /// <summary>Where a writer's rows begin in <see cref="Output"/>.</summary>
+    internal int HeadLength { get; set; }
+
+    /// <summary>Says where a row was written in <see cref="Output"/>, and lets the cache have it.</summary>
+    internal void SetWritten(int row, int start, int length)
     {
+        ref var state = ref _states[row];
+        (state.TextStart, state.TextLength) = (start, length);
         if (!_mayKeep) return;
         var (from, until) = (long.MinValue, long.MaxValue);
         for (var l = 0; l < _plan.Lookups.Length; l++)
             if (Read(row, l) is >= 0 and var read) (from, until) = (Math.Max(from, _reads[read].From), Math.Min(until, _reads[read].Until));
-        ref readonly var state = ref _states[row];
-        _answers!.Offer(_plan, _rowKeys.Written.Slice(state.Start, state.Length), state.Hash, _stamp, from, until, text);
+        _answers!.Offer(_plan, _rowKeys.Written.Slice(state.KeyStart, state.KeyLength), state.Hash, _stamp, from, until, WrittenRow(row));
     }
+
+    internal ReadOnlySpan<byte> WrittenRow(int row) => Output.Written.Slice(_states[row].TextStart, _states[row].TextLength);
 
     bool Encode(KeyGroup group, ReadOnlySpan<KeyPart> parts)
     {

@@ -17,11 +17,14 @@ sealed class OnlineFeatures(FeatureServer server)
     {
         if (!ContentTypes.IsJson(context.Request.ContentType))
             return ProblemWriter.WriteAsync(context, ProblemBody.Of(415, "unsupported-media-type", $"The body's Content-Type is '{context.Request.ContentType}'; send application/json."));
-        return AnswerAsync(context, server, OnlineRequestJson.Read, OnlineResponseJson.Write);
+        return AnswerAsync(context, server, OnlineRequestJson.Read, OnlineResponseJson.Prepare, OnlineResponseJson.CopyTo);
     }
 
-    /// <summary>One online request, whatever its format.</summary>
-    public static async Task AnswerAsync(HttpContext context, FeatureServer server, BodyParser parse, Action<ServingRequest> write)
+    /// <summary>Lays an answer together whose length is known.</summary>
+    public delegate void AnswerCopier(ServingRequest request, Span<byte> to);
+
+    /// <summary>One online request, whatever its format: <paramref name="prepare"/> says how long the answer is, <paramref name="copy"/> puts it into the connection's own memory.</summary>
+    public static async Task AnswerAsync(HttpContext context, FeatureServer server, BodyParser parse, Func<ServingRequest, int> prepare, AnswerCopier copy)
     {
         var asOf = Instant.Now(server.Clock); // fixed on arrival, for all values of the answer (S7)
         var catalog = server.Current;
@@ -38,10 +41,14 @@ sealed class OnlineFeatures(FeatureServer server)
                 context.Request.BodyReader.AdvanceTo(body.End);
             }
             await request.ReadAsync(context.RequestAborted);
-            write(request);
+            var length = prepare(request);
             context.Response.ContentType = ContentTypes.Json;
-            context.Response.ContentLength = request.Output.Count;
-            await context.Response.BodyWriter.WriteAsync(request.Output.WrittenMemory, context.RequestAborted);
+            context.Response.ContentLength = length;
+            await context.Response.StartAsync(context.RequestAborted);
+            var writer = context.Response.BodyWriter;
+            copy(request, writer.GetSpan(length)[..length]);
+            writer.Advance(length);
+            await writer.FlushAsync(context.RequestAborted);
         }
         finally
         {

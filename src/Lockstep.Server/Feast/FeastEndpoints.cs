@@ -23,7 +23,8 @@ static class FeastEndpoints
     {
         if (!ContentTypes.IsJson(context.Request.ContentType)) return Refuse(context, server);
         FeastRequest asked = new();
-        return OnlineFeatures.AnswerAsync(context, server, asked.Read, request => FeastResponse.Write(request, asked));
+        return OnlineFeatures.AnswerAsync(context, server, asked.Read,
+            request => FeastResponse.Write(request, asked), static (request, to) => request.Output.Written.CopyTo(to));
     }
 
     static async Task Refuse(HttpContext context, FeatureServer server)

@@ -33,7 +33,8 @@ static class FeastResponse
 {
     const long Epoch = 0;
 
-    public static void Write(ServingRequest request, FeastRequest asked)
+    /// <returns>Its length.</returns>
+    public static int Write(ServingRequest request, FeastRequest asked)
     {
         var plan = request.Plan;
         var names = FeastNames.Of(plan, asked.FullNames);
@@ -60,6 +61,7 @@ static class FeastResponse
         to.Write((byte)']');
         if (asked.VersionMetadata) WriteVersions(to, plan);
         to.Write("}}"u8);
+        return to.Count;
     }
 
     static void WriteKey(Utf8Buffer to, ServingRequest request, FeastKeyColumn key)

@@ -8,27 +8,60 @@ namespace Lockstep.Runtime.Serving.Json;
 /// </summary>
 public static class OnlineResponseJson
 {
-    /// <summary>Appends the answer to <see cref="ServingRequest.Output"/>.</summary>
-    public static void Write(ServingRequest request)
+    /// <summary>
+    /// Writes what is not known yet to <see cref="ServingRequest.Output"/> and returns how long the whole answer is;
+    /// <see cref="CopyTo"/> then lays it together where it goes. Rows that were answered before are copied once.
+    /// </summary>
+    public static int Prepare(ServingRequest request)
     {
         var plan = request.Plan.Rendering(static plan => new Pieces(plan));
         var to = request.Output;
         to.Write(plan.Head);
         InstantText.Instant(to, request.AsOf);
         to.Write("\"},\"rows\":["u8);
+        request.HeadLength = to.Count;
+        var length = to.Count + Math.Max(0, request.Rows - 1) + 2;
         for (var row = 0; row < request.Rows; row++)
         {
-            if (row > 0) to.Write((byte)',');
             if (request.Answer(row) is { } text)
             {
-                to.Write(text);
+                length += text.Length;
                 continue;
             }
             var start = to.Count;
             WriteRow(to, request, plan, row);
-            request.Offer(row, to.Written[start..]);
+            request.SetWritten(row, start, to.Count - start);
+            length += to.Count - start;
         }
-        to.Write("]}"u8);
+        return length;
+    }
+
+    /// <summary>Lays the prepared answer together.</summary>
+    public static void CopyTo(ServingRequest request, Span<byte> to)
+    {
+        var written = request.Output.Written;
+        written[..request.HeadLength].CopyTo(to);
+        to = to[request.HeadLength..];
+        for (var row = 0; row < request.Rows; row++)
+        {
+            if (row > 0)
+            {
+                to[0] = (byte)',';
+                to = to[1..];
+            }
+            var text = request.Answer(row) is { } known ? known : request.WrittenRow(row);
+            text.CopyTo(to);
+            to = to[text.Length..];
+        }
+        "]}"u8.CopyTo(to);
+    }
+
+    /// <summary>The whole answer, for tools and tests.</summary>
+    public static byte[] ToArray(ServingRequest request)
+    {
+        var answer = new byte[Prepare(request)];
+        CopyTo(request, answer);
+        return answer;
     }
 
     static void WriteRow(Utf8Buffer to, ServingRequest request, Pieces plan, int row)
