@@ -50,6 +50,17 @@ sealed class ServingBenchmark : IBenchmark
             await app.StartAsync();
             var address = app.Urls.First();
             using HttpClient http = new() { BaseAddress = new(address) };
+            if (args.Contains("--serve"))
+            {
+                foreach (var rows in new[] { 1, 100 })
+                {
+                    bare[rows] = await Answer(http, "/api/v1/features/online", MakeBodies(rows)[0]);
+                    Console.WriteLine(WriteScript(Path.GetTempPath(), rows, MakeBodies(rows)));
+                }
+                Console.WriteLine($"{address} until Ctrl-C");
+                await Microsoft.Extensions.Hosting.HostingAbstractionsHostExtensions.WaitForShutdownAsync(app);
+                return 0;
+            }
             Console.WriteLine($"| rows x features | endpoint | requests/s | p50 | p99 | bytes allocated/request | answer | server CPU/request | wrk CPU/request |");
             Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
             foreach (var rows in new[] { 1, 100 })
@@ -58,8 +69,8 @@ sealed class ServingBenchmark : IBenchmark
                 bare[rows] = await Answer(http, "/api/v1/features/online", bodies[0]);
                 var script = WriteScript(folder.FullName, rows, bodies);
                 List<Figures> ours = [], theirs = [];
-                await Load(address + "/api/v1/features/online", script, 2, connections); // tiers of the JIT
-                await Load(address + $"/bare/{rows}", script, 2, connections);
+                await Load(address + "/api/v1/features/online", script, 8, connections); // until the tiers of the JIT have settled
+                await Load(address + $"/bare/{rows}", script, 8, connections);
                 for (var round = 0; round < rounds; round++)
                 {
                     ours.Add(await Load(address + "/api/v1/features/online", script, seconds, connections));
