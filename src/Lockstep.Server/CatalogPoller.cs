@@ -1,24 +1,21 @@
 using Lockstep.Core;
-using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Lockstep.Server;
 
-/// <summary>Where catalogs come from: a number that is cheap to ask for, and the catalog behind it.</summary>
-sealed record CatalogFeed(Func<CancellationToken, ValueTask<long>> NumberAsync, Func<CancellationToken, ValueTask<Catalog>> LoadAsync);
-
 /// <summary>
 /// Looks once a second whether something was applied, by this process or another, and then puts the new catalog into the slot.
 /// While the registry cannot be read, the last catalog goes on serving (S21).
 /// </summary>
-sealed class CatalogPoller(FeatureServer server, CatalogFeed? feed, TimeProvider clock, ILogger<CatalogPoller> log) : BackgroundService
+sealed class CatalogPoller(FeatureServer server, IRegistry? registry, TimeProvider clock, ILogger<CatalogPoller> log) : BackgroundService
 {
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     readonly SemaphoreSlim _one = new(1, 1);
-    volatile bool _loaded = feed is null;
+    volatile bool _loaded = registry is null;
     volatile string? _lastError;
 
     public bool IsLoaded => _loaded;
@@ -29,12 +26,12 @@ sealed class CatalogPoller(FeatureServer server, CatalogFeed? feed, TimeProvider
     /// <summary>Looks now: for whoever has applied something and wants it served when its call returns.</summary>
     public async Task RefreshAsync(CancellationToken token)
     {
-        if (feed is null) return;
+        if (registry is null) return;
         await _one.WaitAsync(token);
         try
         {
-            if (_loaded && await feed.NumberAsync(token) == server.Current.Catalog.Number) return;
-            var catalog = await feed.LoadAsync(token);
+            if (_loaded && await registry.NumberAsync(token) == server.Current.Catalog.Number) return;
+            var catalog = (await registry.LoadAsync(token)).Catalog;
             if (server.Replace(catalog)) log.LogInformation("Serving apply {Number}: {Views} view versions, {Services} services", catalog.Number, catalog.Views.Count, catalog.Services.Count);
             _loaded = true;
             _lastError = null;
@@ -47,7 +44,7 @@ sealed class CatalogPoller(FeatureServer server, CatalogFeed? feed, TimeProvider
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (feed is null) return;
+        if (registry is null) return;
         using PeriodicTimer timer = new(Interval, clock);
         do
         {

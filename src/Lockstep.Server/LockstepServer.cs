@@ -1,3 +1,4 @@
+using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Lockstep.Server.Api;
 using Lockstep.Server.Feast;
@@ -41,7 +42,7 @@ public static class LockstepServer
         builder.Services.AddSingleton<Guard>();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton(services => new CatalogPoller(
-            services.GetRequiredService<FeatureServer>(), parts.Feed, parts.Clock, services.GetRequiredService<ILogger<CatalogPoller>>()));
+            services.GetRequiredService<FeatureServer>(), parts.Registry, parts.Clock, services.GetRequiredService<ILogger<CatalogPoller>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<CatalogPoller>());
         configure?.Invoke(builder);
         var app = builder.Build();
@@ -63,6 +64,7 @@ public static class LockstepServer
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
             return context.Response.WriteAsync(services.GetRequiredService<ServerMetrics>().ToText(), context.RequestAborted);
         });
+        if (parts.Registry is not null) RegistryEndpoints.Map(app, guard, new RegistryService(parts.Registry, parts.Clock));
         FeastEndpoints.Map(app, guard, server, health);
         app.MapUnknown();
     }

@@ -1,5 +1,6 @@
 using Lockstep.Core.Definitions;
 using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.Registry;
 
 namespace Lockstep.Server;
 
@@ -10,11 +11,11 @@ public sealed record ServerParts
     public required IOnlineStore OnlineStore { get; init; }
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>What is served when there is no registry to look into.</summary>
-    public Catalog? Catalog { get; init; }
+    /// <summary>Where catalogs come from; null: <see cref="Catalog"/> stays.</summary>
+    public IRegistry? Registry { get; init; }
 
-    /// <summary>Where newer catalogs come from; null: <see cref="Catalog"/> stays.</summary>
-    internal CatalogFeed? Feed { get; init; }
+    /// <summary>What is served before the registry has been read, or without one.</summary>
+    public Catalog? Catalog { get; init; }
 
     /// <summary>How long requests under way may take when the server stops. Default: 10 s.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
 using Lockstep.Cli.Templates;
-using Lockstep.Cli.Verbs;
 using Lockstep.Core;
 using Lockstep.Core.Rows;
 

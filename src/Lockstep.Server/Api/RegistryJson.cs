@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Registry;
 
-namespace Lockstep.Cli.Verbs;
+namespace Lockstep.Server.Api;
 
-/// <summary>Objects of the registry as the verbs print them with <c>--json</c>.</summary>
-internal static class RegistryJson
+/// <summary>Objects of the registry as JSON: the same over HTTP and from the verbs with <c>--json</c>.</summary>
+public static class RegistryJson
 {
     public static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(t => (JsonNode)t)];
 
@@ -61,6 +61,13 @@ internal static class RegistryJson
         ["versions"] = Texts(item.Versions),
         ["last_change"] = Of(item.LastChange),
         ["definition"] = JsonNode.Parse(item.Definition),
+    };
+
+    public static JsonObject Of(SearchHit hit) => new()
+    {
+        ["object"] = Of(hit.Object),
+        ["features"] = Texts(hit.Features),
+        ["matched"] = Texts(hit.Matched),
     };
 
     public static JsonObject Of(VersionDescription version) => new()
