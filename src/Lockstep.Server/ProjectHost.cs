@@ -2,6 +2,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Projects;
@@ -10,6 +11,7 @@ using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Sqlite.OnlineStore;
 using Lockstep.Sqlite.Registry;
+using Lockstep.Sqlite.Runs;
 
 namespace Lockstep.Server;
 
@@ -24,6 +26,7 @@ public sealed class ProjectHost : IAsyncDisposable
     readonly Lazy<IOnlineStore> _online;
     readonly Lazy<OfflineViewStore> _offline;
     readonly Lazy<ITrackedTables> _tables;
+    readonly Lazy<IRunStore> _runs;
 
     public ProjectHost(ProjectFolder folder, TimeProvider clock)
     {
@@ -32,7 +35,8 @@ public sealed class ProjectHost : IAsyncDisposable
         _engine = new(MakeEngine);
         _registry = new(() => new SqliteRegistry(Folder.RegistryFile));
         _online = new(MakeOnlineStore);
-        _offline = new(() => new OfflineViewStore(OfflineFolder(), Engine, Clock));
+        _offline = new(() => new OfflineViewStore(OfflineFolder(), Engine, Clock) { FinishedVersion = FinishedVersion });
+        _runs = new(() => new SqliteRunStore(RunsFile));
         _tables = new(() => new SourceTables(Folder.Root, _offline.Value, Clock));
     }
 
@@ -52,8 +56,22 @@ public sealed class ProjectHost : IAsyncDisposable
     public OfflineViewStore OfflineStore => _offline.Value;
     public ITrackedTables Tables => _tables.Value;
 
+    /// <summary>The record of runs: a file beside the registry.</summary>
+    public IRunStore Runs => _runs.Value;
+
     public RegistryService RegistryService => new(Registry, Clock);
     public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock);
+    public Materializer Materializer => new(new()
+    {
+        Tables = Tables,
+        Offline = OfflineStore,
+        Engine = Engine,
+        Online = OnlineStore,
+        Runs = Runs,
+        Clock = Clock,
+        Options = new() { OnlineStore = StoreAddress.Redact(Settings.OnlineStore), ProjectFolder = Folder.Root },
+    });
+
     public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock);
 
     /// <summary>What is registered now.</summary>
@@ -69,9 +87,15 @@ public sealed class ProjectHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_online.IsValueCreated) await _online.Value.DisposeAsync();
+        if (_runs.IsValueCreated) await _runs.Value.DisposeAsync();
         if (_registry.IsValueCreated) _registry.Value.Dispose();
         if (_engine.IsValueCreated) _engine.Value.Dispose();
     }
+
+    string RunsFile => Path.Combine(Path.GetDirectoryName(Folder.RegistryFile)!, "runs.db");
+
+    /// <summary>Asked without making the file: whoever only reads leaves no trace.</summary>
+    long? FinishedVersion(ViewVersion view) => File.Exists(RunsFile) ? Runs.StoredVersionAsync(view.Id, CancellationToken.None).AsTask().GetAwaiter().GetResult() : null;
 
     IBatchEngine MakeEngine() => Settings.Engine == "duckdb"
         ? new DuckDbEngine()

@@ -25,34 +25,32 @@ internal sealed record SourceChanges
     // Several looks are compared with each other: the source must not have changed between them.
     const int Looks = 5;
 
-    /// <param name="tables">Looks at the source.</param>
-    /// <param name="view">The view.</param>
-    /// <param name="catalog">Its catalog.</param>
+    /// <param name="look">Looks at the source, and at what changed since a state.</param>
     /// <param name="baseline">What the last run read that the store stands on; null: not known.</param>
     /// <param name="others">What was read since by runs that may have written part of it.</param>
     /// <param name="whole">Why everything is to be computed afresh anyway; null: it need not be.</param>
     /// <param name="token">Stops it.</param>
-    public static SourceChanges Find(ITrackedTables tables, ViewVersion view, Catalog catalog, TableState? baseline, IReadOnlyList<TableState> others, string? whole, CancellationToken token)
+    public static SourceChanges Find(Func<TableState?, CancellationToken, TableLook> look, TableState? baseline, IReadOnlyList<TableState> others, string? whole, CancellationToken token)
     {
         if (whole is null && baseline is null) whole = "no run has finished yet";
         for (var attempt = 0; whole is null && attempt < Looks; attempt++)
         {
-            var look = tables.Look(view, catalog, baseline, token);
-            List<TableChange> since = [look.Change];
+            var now = look(baseline, token);
+            List<TableChange> since = [now.Change];
             var seen = 0;
             foreach (var other in others)
             {
-                var again = tables.Look(view, catalog, other, token);
-                if (!Same(again.State, look.State)) break; // it changed between the looks: begin anew
+                var again = look(other, token);
+                if (!Same(again.State, now.State)) break; // it changed between the looks: begin anew
                 seen++;
                 since.Add(again.Change);
                 // That run may not have got as far as seeing that a file was written to while it read it, and perhaps written back since.
-                if (FirstTouched(other, look.State) is { } touched) since.Add(new() { Whole = true, Reason = $"{touched} was written to while a run may have read it" });
+                if (FirstTouched(other, now.State) is { } touched) since.Add(new() { Whole = true, Reason = $"{touched} was written to while a run may have read it" });
             }
-            if (seen == others.Count) return Decide(look, since);
+            if (seen == others.Count) return Decide(now, since);
         }
-        var now = tables.Look(view, catalog, null, token);
-        return new() { Look = now, Mode = RunMode.Whole, Reason = whole ?? "the source kept changing while it was looked at", Added = now.Input.Files };
+        var last = look(null, token);
+        return new() { Look = last, Mode = RunMode.Whole, Reason = whole ?? "the source kept changing while it was looked at", Added = last.Input.Files };
     }
 
     static SourceChanges Decide(TableLook look, List<TableChange> since)

@@ -130,13 +130,13 @@ internal sealed class ViewRun
             return null;
         }
         var (baseline, others, whole) = await RecordedAsync(token);
-        var changes = SourceChanges.Find(_context.Tables, _view, _request.Catalog, baseline?.Reads[0], others, whole, token);
+        var changes = SourceChanges.Find(Look, baseline?.Reads[0], others, whole, token);
         await RecordReadAsync(changes.Look.State, token);
         if (changes.Mode != RunMode.Whole && baseline!.End!.LeftOut is { } known && known > _horizon) _counts.LeftOut = known;
         await ApplyAsync(changes, baseline?.End, lease, token);
         // A file that was written to while it was read may have given rows that it never held as a whole.
         foreach (var read in _reads)
-            if (!SourceChanges.Untouched(read, _context.Tables.Look(_view, _request.Catalog, read, token).State))
+            if (!SourceChanges.Untouched(read, Look(read, token).State))
                 throw new TornReadException(Id, _columns.TableName);
         return _counts.LeftOut == long.MaxValue ? null : _counts.LeftOut;
     }
@@ -154,6 +154,11 @@ internal sealed class ViewRun
         var since = await _context.Runs.FromAsync(Id, Options.OnlineStore, baseline.Number + 1, token);
         return (baseline, [.. baseline.Reads.Skip(1), .. since.Where(r => r.Number != _number).SelectMany(r => r.Reads)], null);
     }
+
+    /// <summary>The source now; of a SQL view what this run has stored, which others do not see before it has finished.</summary>
+    TableLook Look(TableState? since, CancellationToken token) => IsSql
+        ? _context.Offline.Look(_view, since, Instant.Now(_context.Clock), token, _stored)
+        : _context.Tables.Look(_view, _request.Catalog, since, token);
 
     async Task RecordReadAsync(TableState state, CancellationToken token)
     {
@@ -276,7 +281,7 @@ internal sealed class ViewRun
         {
             if (round > ConflictRounds)
                 throw new LockstepException(ErrorKind.Conflict, $"View '{Id}': {keys.Count} keys hold pushed rows that {_columns.TableName} does not have. Is its log another than the one they were pushed to? Drop the online table to begin anew.");
-            var look = _context.Tables.Look(_view, _request.Catalog, null, token);
+            var look = Look(null, token);
             await RecordReadAsync(look.State, token);
             var again = NewWriter(lease, look);
             var found = new KeySet();

@@ -8,9 +8,9 @@ namespace Lockstep.Runtime.OfflineStore;
 /// <summary>Looks at Delta tables: what they are now, what their commits did since, what they were.</summary>
 internal static class DeltaLook
 {
-    public static TableLook Take(DeltaTable table, string name, string? timeColumn, TableState? since, long now, CancellationToken token)
+    public static TableLook Take(DeltaTable table, string name, string? timeColumn, TableState? since, long now, CancellationToken token, long? atVersion = null)
     {
-        var snapshot = table.Snapshot(token);
+        var snapshot = atVersion is { } at ? table.Snapshot(at, token) : table.Snapshot(token);
         var input = snapshot.Input(name, timeColumn);
         var change = since is null ? Whole(input, "it is read for the first time")
             : since.DeltaVersion is not { } version ? Whole(input, "it was no Delta table before")

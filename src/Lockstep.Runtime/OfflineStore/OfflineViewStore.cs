@@ -17,6 +17,9 @@ public sealed class OfflineViewStore(string folder, IBatchEngine engine, TimePro
 
     public string Folder { get; } = Path.GetFullPath(folder);
 
+    /// <summary>The version of a view's table that its last finished run stored: what training reads while another run is under way. Null: the newest.</summary>
+    public Func<ViewVersion, long?>? FinishedVersion { get; init; }
+
     /// <summary>The table of a view version, there or not yet.</summary>
     public DeltaTable Table(ViewVersion view) => _tables.GetOrAdd(view.Id, static (id, store) => store.Open(Path.Combine(store.Folder, id), $"stored rows of view '{id}'"), this);
 
@@ -37,11 +40,12 @@ public sealed class OfflineViewStore(string folder, IBatchEngine engine, TimePro
     public TableInput ViewTable(ViewVersion view, long? atVersion = null, CancellationToken token = default)
     {
         var table = Existing(view);
-        return (atVersion is { } version ? table.Snapshot(version, token) : table.Snapshot(token)).Input($"view '{view.Id}'", TimeColumn(view));
+        return ((atVersion ?? FinishedVersion?.Invoke(view)) is { } version ? table.Snapshot(version, token) : table.Snapshot(token)).Input($"view '{view.Id}'", TimeColumn(view));
     }
 
-    internal TableLook Look(ViewVersion view, TableState? since, long now, CancellationToken token)
-        => DeltaLook.Take(Existing(view), $"view '{view.Id}'", TimeColumn(view), since, now, token);
+    /// <summary>As of a version, or of the last finished run.</summary>
+    internal TableLook Look(ViewVersion view, TableState? since, long now, CancellationToken token, long? atVersion = null)
+        => DeltaLook.Take(Existing(view), $"view '{view.Id}'", TimeColumn(view), since, now, token, atVersion ?? FinishedVersion?.Invoke(view));
 
     internal TableInput Reopen(ViewVersion view, TableState state, CancellationToken token)
         => DeltaLook.Reopen(Existing(view), $"view '{view.Id}'", TimeColumn(view), state, token);

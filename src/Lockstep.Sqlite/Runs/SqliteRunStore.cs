@@ -114,16 +114,16 @@ public sealed class SqliteRunStore : IRunStore
     }
 
     public ValueTask<RecordedRun?> FindAsync(string view, string store, Guid token, CancellationToken cancellation)
-        => TransactAsync(() => Runs("view = $v AND store = $s AND token = $t AND reads_dropped = 0", true, ("$v", view), ("$s", store), ("$t", token.ToString("N"))).FirstOrDefault(), cancellation);
+        => ReadAsync(() => Runs("view = $v AND store = $s AND token = $t AND reads_dropped = 0", true, ("$v", view), ("$s", store), ("$t", token.ToString("N"))).FirstOrDefault(), cancellation);
 
     public ValueTask<IReadOnlyList<RecordedRun>> FromAsync(string view, string store, long run, CancellationToken token)
-        => TransactAsync<IReadOnlyList<RecordedRun>>(() => Runs("view = $v AND store = $s AND number >= $n ORDER BY number", true, ("$v", view), ("$s", store), ("$n", run)), token);
+        => ReadAsync<IReadOnlyList<RecordedRun>>(() => Runs("view = $v AND store = $s AND number >= $n ORDER BY number", true, ("$v", view), ("$s", store), ("$n", run)), token);
 
     public ValueTask<IReadOnlyList<RecordedRun>> ListAsync(string? view, int limit, CancellationToken token)
-        => TransactAsync<IReadOnlyList<RecordedRun>>(() => Runs("($v IS NULL OR view = $v) ORDER BY number DESC LIMIT $n", false, ("$v", view), ("$n", limit)), token);
+        => ReadAsync<IReadOnlyList<RecordedRun>>(() => Runs("($v IS NULL OR view = $v) ORDER BY number DESC LIMIT $n", false, ("$v", view), ("$n", limit)), token);
 
     public ValueTask<long?> StoredVersionAsync(string view, CancellationToken token)
-        => TransactAsync(() => Scalar("SELECT stored_version FROM runs WHERE view = $v AND state = 'Finished' AND stored_version IS NOT NULL ORDER BY number DESC LIMIT 1", ("$v", view)) as long?, token);
+        => ReadAsync(() => Scalar("SELECT stored_version FROM runs WHERE view = $v AND state = 'Finished' AND stored_version IS NOT NULL ORDER BY number DESC LIMIT 1", ("$v", view)) as long?, token);
 
     List<RecordedRun> Runs(string where, bool withReads, params (string Name, object? Value)[] arguments)
     {
@@ -197,14 +197,17 @@ public sealed class SqliteRunStore : IRunStore
         return TableState.Parse(reader.ReadToEnd());
     }
 
-    async ValueTask<T> TransactAsync<T>(Func<T> body, CancellationToken token)
+    ValueTask<T> TransactAsync<T>(Func<T> body, CancellationToken token) => RunAsync("BEGIN IMMEDIATE", body, token);
+    ValueTask<T> ReadAsync<T>(Func<T> body, CancellationToken token) => RunAsync("BEGIN", body, token);
+
+    async ValueTask<T> RunAsync<T>(string begin, Func<T> body, CancellationToken token)
     {
         await _turn.WaitAsync(token);
         try
         {
             return Guarded(() =>
             {
-                Execute("BEGIN IMMEDIATE");
+                Execute(begin);
                 var done = false;
                 try
                 {
