@@ -21,15 +21,18 @@ internal sealed class CommandLine
         new PlanVerb(),
         new ApplyVerb(),
         new RetireVerb(),
+        new MaterializeVerb(),
         new TrainingSetVerb(),
         new VacuumVerb(),
         new GetVerb(),
+        new ServeVerb(),
         new ListVerb(),
         new DescribeVerb(),
         new SearchVerb(),
         new VersionsVerb(),
         new DiffVerb(),
         new HistoryVerb(),
+        new RunsVerb(),
         new HelpVerb(),
         new VersionVerb(),
         new CompletionVerb(),
@@ -67,7 +70,7 @@ internal sealed class CommandLine
         var verb = Of(parsed.CommandResult.Command);
         if (verb is not null && parsed.GetValue(Globals.Help))
         {
-            HelpWriter.WriteVerb(console.Out, console.OutPaint, this, verb);
+            HelpWriter.WriteVerb(console.Out, console.OutPaint, this, verb, console.TextWidth);
             return ExitCode.Done;
         }
         var unknown = Unknown(parsed, verb);

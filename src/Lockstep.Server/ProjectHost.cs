@@ -56,7 +56,7 @@ public sealed class ProjectHost : IAsyncDisposable
     public OfflineViewStore OfflineStore => _offline.Value;
     public ITrackedTables Tables => _tables.Value;
 
-    /// <summary>The record of runs: a file beside the registry.</summary>
+    /// <summary>The record of runs: a file beside the registry, named after it.</summary>
     public IRunStore Runs => _runs.Value;
 
     public RegistryService RegistryService => new(Registry, Clock);
@@ -77,6 +77,9 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>What is registered now.</summary>
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;
 
+    /// <summary>A server over this project, which stays the caller's.</summary>
+    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry };
+
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 
     /// <summary>Reads columns from the data, for checks and plans.</summary>
@@ -92,7 +95,8 @@ public sealed class ProjectHost : IAsyncDisposable
         if (_engine.IsValueCreated) _engine.Value.Dispose();
     }
 
-    string RunsFile => Path.Combine(Path.GetDirectoryName(Folder.RegistryFile)!, "runs.db");
+    // Named after the registry: two environments may keep theirs in one folder.
+    string RunsFile => Path.ChangeExtension(Folder.RegistryFile, ".runs.db");
 
     /// <summary>Asked without making the file: whoever only reads leaves no trace.</summary>
     long? FinishedVersion(ViewVersion view) => File.Exists(RunsFile) ? Runs.StoredVersionAsync(view.Id, CancellationToken.None).AsTask().GetAwaiter().GetResult() : null;

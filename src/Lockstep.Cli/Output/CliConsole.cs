@@ -22,6 +22,9 @@ internal sealed class CliConsole
     /// <summary>Characters of a line of the terminal.</summary>
     public int Width { get; init; } = 120;
 
+    /// <summary>Characters of a line of prose: long ones are hard to read.</summary>
+    public int TextWidth => Math.Min(Width, 100);
+
     /// <summary>The folder that relative paths are of.</summary>
     public string Folder { get; init; } = Environment.CurrentDirectory;
 

@@ -32,7 +32,7 @@ internal static class HelpWriter
         to.WriteLine("'lockstep help <verb>' says more; 'lockstep demo' shows it all on made-up data.");
     }
 
-    public static void WriteVerb(TextWriter to, Paint paint, CommandLine commandLine, Verb verb)
+    public static void WriteVerb(TextWriter to, Paint paint, CommandLine commandLine, Verb verb, int width)
     {
         to.WriteLine($"{verb.Summary}.");
         to.WriteLine();
@@ -40,11 +40,11 @@ internal static class HelpWriter
         if (verb.Details.Length > 0)
         {
             to.WriteLine();
-            to.WriteLine(verb.Details.Trim());
+            foreach (var line in Wrap(verb.Details.Trim(), width)) to.WriteLine(line);
         }
-        Section(to, paint, "Arguments", verb.Arguments.Select(a => (ArgumentForm(a), a.Description ?? "")));
-        Section(to, paint, "Options", verb.Options.Where(o => !o.Hidden).Select(o => (OptionForm(o), Describe(o))));
-        Section(to, paint, "Options of every verb", commandLine.Globals.All.Where(o => verb.JsonSample is not null || o != commandLine.Globals.Json).Select(o => (OptionForm(o), Describe(o))));
+        Section(to, paint, width, "Arguments", verb.Arguments.Select(a => (ArgumentForm(a), a.Description ?? "")));
+        Section(to, paint, width, "Options", verb.Options.Where(o => !o.Hidden).Select(o => (OptionForm(o), Describe(o))));
+        Section(to, paint, width, "Options of every verb", commandLine.Globals.All.Where(o => verb.JsonSample is not null || o != commandLine.Globals.Json).Select(o => (OptionForm(o), Describe(o))));
         if (verb.Examples.Count == 0) return;
         to.WriteLine();
         to.WriteLine(paint.Bold("Examples"));
@@ -72,13 +72,37 @@ internal static class HelpWriter
 
     public static string Describe(Option option) => option.Description + (option.Required ? " (required)" : "");
 
-    static void Section(TextWriter to, Paint paint, string title, IEnumerable<(string Form, string Text)> rows)
+    static void Section(TextWriter to, Paint paint, int maxWidth, string title, IEnumerable<(string Form, string Text)> rows)
     {
         var all = rows.ToList();
         if (all.Count == 0) return;
         to.WriteLine();
         to.WriteLine(paint.Bold(title));
         var width = all.Max(r => r.Form.Length);
-        foreach (var (form, text) in all) to.WriteLine($"  {paint.Cyan(form.PadRight(width))}  {text}");
+        foreach (var (form, text) in all)
+        {
+            var begin = $"  {paint.Cyan(form.PadRight(width))}  ";
+            foreach (var line in Wrap(text, Math.Max(30, maxWidth - width - 4)))
+            {
+                to.WriteLine((begin + line).TrimEnd());
+                begin = new string(' ', width + 4);
+            }
+        }
+    }
+
+    /// <summary>Lines of at most so many characters, cut between words; at least one line.</summary>
+    internal static IEnumerable<string> Wrap(string text, int width)
+    {
+        var line = "";
+        foreach (var word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+            line += line.Length == 0 ? word : " " + word;
+        }
+        yield return line;
     }
 }

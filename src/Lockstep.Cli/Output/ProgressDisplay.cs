@@ -25,7 +25,7 @@ internal static class ProgressDisplay
         ansi.Profile.Width = console.Width;
         return await ansi.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new RateColumn(), new RemainingTimeColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new RateColumn(), new RemainingTimeColumn())
             .StartAsync(context => work(new ProgressBars(context)));
     }
 }

@@ -22,7 +22,7 @@ internal sealed class HelpVerb : Verb
         var (to, paint) = (context.Out, context.Console.OutPaint);
         if (context.Get(_markdown)) to.Write(Reference.Write(all));
         else if (context.Get(_verb) is not { } name) HelpWriter.WriteOverview(to, paint, all);
-        else if (all.Find(name) is { } verb) HelpWriter.WriteVerb(to, paint, all, verb);
+        else if (all.Find(name) is { } verb) HelpWriter.WriteVerb(to, paint, all, verb, context.Console.TextWidth);
         else throw new LockstepException(ErrorKind.BadArguments, $"There is no verb '{name}'.{NearestName.Hint(name, all.Verbs.Where(v => !v.Hidden).Select(v => v.Name), "Verbs")}");
         return Task.FromResult(ExitCode.Done);
     }
