@@ -24,13 +24,12 @@ public sealed record Spine
     /// <summary>A file in the format that its ending says, unless one is given.</summary>
     public static Spine File(string path, TableFormat? format = null)
     {
-        if (format is null)
-        {
-            if (!TableFormats.TryInfer(path, out var inferred) || inferred == TableFormat.Delta)
-                throw new LockstepException(ErrorKind.BadArguments, $"The format of the spine '{path}' is not clear from its name. Name it .parquet, .csv, .jsonl or .json.");
-            format = inferred;
-        }
+        format ??= FormatOf(path);
         if (!System.IO.File.Exists(path)) throw new LockstepException(ErrorKind.NotFound, $"There is no spine at '{path}'.");
-        return Of(new TableInput { Name = $"spine '{path}'", Format = format.Value, Files = [new(Path.GetFullPath(path))] });
+        return Of(new TableInput { Name = $"spine '{path}'", Format = format.Value, Files = [new(Path.GetFullPath(path)) { Size = new FileInfo(path).Length }] });
     }
+
+    /// <summary>The format of a spine or of an output by its name.</summary>
+    public static TableFormat FormatOf(string path) => TableFormats.TryInfer(path, out var format) && format != TableFormat.Delta ? format
+        : throw new LockstepException(ErrorKind.BadArguments, $"The format of '{path}' is not clear from its name. Name it .parquet, .csv, .jsonl or .json.");
 }

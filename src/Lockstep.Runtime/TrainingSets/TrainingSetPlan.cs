@@ -43,6 +43,7 @@ internal sealed class TrainingSetPlan
 
     public static TrainingSetPlan Create(TrainingSetRequest request, Schema found)
     {
+        if (found.Count == 0) throw new LockstepException(ErrorKind.BadArguments, $"{request.Spine.Name} is empty: it has no columns. A spine has the join keys and a timestamp.");
         var features = request.Resolve();
         List<Problem> problems = [];
         var spineName = request.Spine.Name;
