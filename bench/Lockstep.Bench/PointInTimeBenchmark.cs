@@ -3,6 +3,7 @@ using System.Globalization;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
+using Lockstep.Runtime;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.TrainingSets;
 
@@ -60,12 +61,12 @@ sealed class PointInTimeBenchmark : IBenchmark
     {
         var watch = Stopwatch.StartNew();
         if (who == "duckdb") Execute(folder, $"copy (select l.*, {string.Join(", ", Features)} from read_parquet('{folder}/labels.parquet') l asof left join read_parquet('{folder}/rows.parquet') r on l.user_id = r.user_id and l.event_timestamp >= r.ts) to '{folder}/duckdb.parquet' (format parquet, compression zstd)");
-        else TrainingSet(folder);
+        else TrainingSet(folder, who == "steps" ? new Steps() : null);
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{watch.Elapsed.TotalSeconds} {Environment.CpuUsage.TotalTime.TotalSeconds} {Process.GetCurrentProcess().PeakWorkingSet64}"));
         return 0;
     }
 
-    static void TrainingSet(string folder)
+    static void TrainingSet(string folder, IProgress<WorkProgress>? steps)
     {
         using var engine = new DuckDbEngine(new() { MemoryLimit = 1L << 30, SpillFolder = Path.Combine(folder, "spill") });
         var view = new ViewVersion
@@ -83,7 +84,20 @@ sealed class PointInTimeBenchmark : IBenchmark
             Spine = Spine.File(Path.Combine(folder, "labels.parquet")),
             Features = [new() { View = "rows" }],
             Output = new(Path.Combine(folder, "lockstep.parquet"), TableFormat.Parquet),
-        }, null, CancellationToken.None);
+        }, steps, CancellationToken.None);
+    }
+
+    /// <summary>Where the processor's time goes: <c>point-in-time --child steps bench/data/…</c></summary>
+    sealed class Steps : IProgress<WorkProgress>
+    {
+        string _step = "";
+
+        public void Report(WorkProgress value)
+        {
+            if (value.Step == _step) return;
+            _step = value.Step;
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Environment.CpuUsage.TotalTime.TotalSeconds:0.00} s CPU, {Process.GetCurrentProcess().WorkingSet64 / 1e6:N0} MB: {value.Step}"));
+        }
     }
 
     static FeatureType TypeOf(string feature) => feature == "f2" ? FeatureType.Int64 : FeatureType.Float64;

@@ -38,34 +38,30 @@ public sealed class PointInTimeRows
     /// <summary>Labels whose row was created after the label's own instant: nobody knew it then (S8).</summary>
     public long KnownLater { get; }
 
-    /// <summary>
-    /// Appends a feature, by its place in <see cref="SweepPlan.Features"/>, for the labels from <paramref name="first"/> on; the default
-    /// stands for null (S20). <paramref name="rows"/> is scratch space, as long as there are labels to append.
-    /// </summary>
-    public void AppendTo(Column to, int feature, Value defaultValue, int first, Span<int> rows)
+    /// <summary>The rows of the labels from <paramref name="first"/> on, as <see cref="AppendTo"/> takes them; negative where there is none.</summary>
+    public void Find(int first, Span<int> rows)
     {
-        ArgumentNullException.ThrowIfNull(to);
-        var column = _columns[feature];
         for (var i = 0; i < rows.Length; i++)
         {
             var slot = _labels.SlotOf(first + i);
             rows[i] = slot < 0 ? NotFound : _rowOf[slot];
         }
-        if (!defaultValue.IsNull)
+    }
+
+    /// <summary>Appends a feature, by its place in <see cref="SweepPlan.Features"/>, of rows that were found; the default stands for null (S20).</summary>
+    public void AppendTo(Column to, int feature, Value defaultValue, ReadOnlySpan<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        var column = _columns[feature];
+        if (defaultValue.IsNull)
         {
-            var nullable = column.HasNulls;
-            for (var i = 0; i < rows.Length; i++)
-                if (rows[i] >= 0 && nullable && column.IsNull(rows[i])) rows[i] = NotFound;
-            if (rows.ContainsAnyInRange(int.MinValue, -1))
-            {
-                foreach (var row in rows)
-                {
-                    if (row < 0) to.Append(defaultValue);
-                    else to.AppendFrom(column, row);
-                }
-                return;
-            }
+            to.AppendRows(column, rows);
+            return;
         }
-        to.AppendRows(column, rows);
+        foreach (var row in rows)
+        {
+            if (row < 0 || column.IsNull(row)) to.Append(defaultValue);
+            else to.AppendFrom(column, row);
+        }
     }
 }

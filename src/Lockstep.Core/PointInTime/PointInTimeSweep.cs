@@ -26,6 +26,9 @@ public sealed class PointInTimeSweep
         public int Row;      // from 1; 0: none yet
     }
 
+    /// <summary>Rows that memory is asked for ahead of: about what is done while it comes.</summary>
+    const int Ahead = 16;
+
     readonly LabelIndex _labels;
     readonly SweepPlan _plan;
     readonly Slot[] _slots;
@@ -89,6 +92,11 @@ public sealed class PointInTimeSweep
         var (limited, ttl) = (_plan.Ttl > 0, (ulong)_plan.Ttl);
         for (var row = 0; row < groups.Length; row++)
         {
+            if (row + Ahead < groups.Length)
+            {
+                if (groups[row + Ahead] is >= 0 and var far) Prefetch.Hint(in firstSlots[far]);
+                if (groups[row + Ahead / 2] is >= 0 and var near && firstSlots[near] < slotTimes.Length) Prefetch.Hint(in slotTimes[firstSlots[near]]);
+            }
             var group = groups[row];
             if (group < 0) continue;
             groups[row] = -1;
@@ -122,6 +130,7 @@ public sealed class PointInTimeSweep
         var appended = _arena.Count + 1;
         for (var row = 0; row < slotOf.Length; row++)
         {
+            if (row + Ahead / 2 < slotOf.Length && slotOf[row + Ahead / 2] is >= 0 and var near) Prefetch.Hint(in slots[near]);
             if (slotOf[row] < 0) continue;
             ref var slot = ref slots[slotOf[row]];
             var made = created is null || created.IsNull(row) ? long.MinValue : created.Values[row];

@@ -24,7 +24,7 @@ public sealed record SweepPlan
     public bool AsKnown { get; init; }
 
     /// <summary>Candidate rows are compacted beyond so many bytes, or twice what still stands.</summary>
-    public long CompactBytes { get; init; } = 128L << 20;
+    public long CompactBytes { get; init; } = 64L << 20;
 
     /// <summary>More bytes than this that still stand make the sweep give up (<see cref="SweepState.TooLarge"/>): fewer labels at once need less.</summary>
     public long MaxBytes { get; init; } = 768L << 20;

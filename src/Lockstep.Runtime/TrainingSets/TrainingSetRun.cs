@@ -101,7 +101,7 @@ internal sealed class TrainingSetRun(
             Ordinals = scan.Ordinals,
             Ttl = columns.Definition.Ttl,
             AsKnown = request.KnownOnly,
-            CompactBytes = request.MemoryBytes / 4,
+            CompactBytes = Math.Min(request.MemoryBytes / 4, 64L << 20), // fresh memory costs more than compaction
             MaxBytes = canSplit ? Math.Min(request.MemoryBytes, 768L << 20) : long.MaxValue, // a single batch has to fit
         };
         var sweeps = labels.Select(l => new PointInTimeSweep(l, sweepPlan)).ToArray();
@@ -139,14 +139,15 @@ internal sealed class TrainingSetRun(
         var outputs = plan.Features.Outputs;
         var features = outputs.Select(o => Column.Create(o.Type)).ToArray();
         var places = outputs.Select(o => Array.IndexOf(answers[o.Lookup].Ordinals, o.Ordinal)).ToArray();
-        var scratch = new int[block.Batches.Max(b => b.Count)];
+        var rows = answers.Select(_ => new int[block.Batches.Max(b => b.Count)]).ToArray();
         var first = 0;
         foreach (var batch in block.Batches)
         {
+            for (var i = 0; i < answers.Length; i++) answers[i].Rows.Find(first, rows[i].AsSpan(0, batch.Count));
             for (var i = 0; i < features.Length; i++)
             {
                 features[i].Clear();
-                answers[outputs[i].Lookup].Rows.AppendTo(features[i], places[i], outputs[i].Default, first, scratch.AsSpan(0, batch.Count));
+                answers[outputs[i].Lookup].Rows.AppendTo(features[i], places[i], outputs[i].Default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
             }
             var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. features]);
             _checks.ResultBatch(result);

@@ -98,7 +98,9 @@ public sealed class PointInTimeSweepTests
     static void Check(RandomTables tables, PointInTimeRows rows, int[] ordinals, int seed)
     {
         var columns = ordinals.Select(o => Column.Create(tables.Features[o])).ToArray();
-        for (var i = 0; i < columns.Length; i++) rows.AppendTo(columns[i], i, Value.Null, 0, new int[tables.Labels.Length]);
+        var places = new int[tables.Labels.Length];
+        rows.Find(0, places);
+        for (var i = 0; i < columns.Length; i++) rows.AppendTo(columns[i], i, Value.Null, places);
         for (var label = 0; label < tables.Labels.Length; label++)
         {
             var expected = NaiveTwin.Newest(tables.Rows, tables.Labels[label], tables.Ttl, tables.AsKnown, tables.HasCreated);
@@ -115,7 +117,9 @@ public sealed class PointInTimeSweepTests
         Assert.True(sweep.Add(Rows(rows)));
         var result = sweep.Finish();
         var column = Column.Create(FeatureType.Int64);
-        result.AppendTo(column, 0, defaultValue, 0, new int[labels.Length]);
+        var places = new int[labels.Length];
+        result.Find(0, places);
+        result.AppendTo(column, 0, defaultValue, places);
         return (result, [.. Enumerable.Range(0, labels.Length).Select(column.GetValue)]);
     }
 
