@@ -10,13 +10,16 @@ namespace Lockstep.Core.PointInTime;
 public sealed class LabelIndex
 {
     readonly KeyIndex _keys;
-    int[] _slotOf = []; // before Build the group
-    long[] _times = []; // of labels; given up by Build
+    int[] _slotOf; // before Build the group
+    long[] _times; // of labels; given up by Build
     int[] _scratch = [];
     int[] _firstSlot = []; // of each group, and one more
     long[] _slotTimes = [];
 
-    public LabelIndex(IEnumerable<FeatureType> keyTypes) => _keys = new(keyTypes);
+    /// <param name="keyTypes">The types of the key columns.</param>
+    /// <param name="capacity">Labels that will come, where it is known: it saves growing.</param>
+    public LabelIndex(IEnumerable<FeatureType> keyTypes, int capacity = 0)
+        => (_keys, _slotOf, _times) = (new(keyTypes), new int[capacity], new long[capacity]);
 
     /// <summary>Labels added, with and without a key and a time.</summary>
     public int Labels { get; private set; }

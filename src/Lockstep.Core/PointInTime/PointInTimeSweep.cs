@@ -1,3 +1,4 @@
+using System.Buffers;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.PointInTime;
@@ -15,15 +16,14 @@ namespace Lockstep.Core.PointInTime;
 // are equal in both timestamps share their activation, hence their slot, so step 4 compares timestamps only.
 // Invariants: a slot's Row points into the arena, which holds every slot's row; the result depends on the set of rows, not on their
 // order or batches. Cost: O(rows · log of the labels of a key) time; memory for the labels and at most
-// max(CompactBytes, 2 × the rows that stand), however many rows pass.
+// max(CompactBytes, 1.5 × the rows that stand), however many rows pass.
 // Equality counts as known: a row at the label's own instant IS visible, created at that instant too.
 public sealed class PointInTimeSweep
 {
     struct Slot
     {
-        public long Time;    // event timestamp of the row
-        public long Created; // long.MinValue for null: no instant that any format can write is as low
-        public int Row;      // from 1; 0: none yet
+        public long Time; // event timestamp of the row
+        public int Row;   // from 1; 0: none yet
     }
 
     /// <summary>Rows that memory is asked for ahead of: about what is done while it comes.</summary>
@@ -32,6 +32,7 @@ public sealed class PointInTimeSweep
     readonly LabelIndex _labels;
     readonly SweepPlan _plan;
     readonly Slot[] _slots;
+    readonly long[] _created; // of the slots' rows, where the view has it; long.MinValue for null: no instant that any format can write is as low
     readonly RowArena _arena;
     readonly bool[] _gapBefore;
     readonly Column[] _batch;
@@ -46,6 +47,7 @@ public sealed class PointInTimeSweep
         _labels = labels ?? throw new ArgumentNullException(nameof(labels));
         _plan = plan ?? throw new ArgumentNullException(nameof(plan));
         _slots = new Slot[labels.Slots];
+        _created = new long[plan.HasCreated ? labels.Slots : 0];
         _arena = new(plan.Features);
         _batch = new Column[plan.FeaturesAt + plan.Features.Count];
         _gapBefore = [.. plan.Ordinals.Select((ordinal, i) => ordinal > i)];
@@ -137,9 +139,14 @@ public sealed class PointInTimeSweep
             if (slot.Row != 0)
             {
                 if (times[row] < slot.Time) continue;
-                if (times[row] == slot.Time && (made < slot.Created || (made == slot.Created && !IsGreater(features, row, slot.Row - 1)))) continue;
+                if (times[row] == slot.Time)
+                {
+                    var order = created is null ? 0 : made.CompareTo(_created[slotOf[row]]);
+                    if (order < 0 || (order == 0 && !IsGreater(features, row, slot.Row - 1))) continue;
+                }
             }
-            slot = new() { Time = times[row], Created = made, Row = appended + _winnerCount };
+            slot = new() { Time = times[row], Row = appended + _winnerCount };
+            if (created is not null) _created[slotOf[row]] = made;
             _winners[_winnerCount++] = row;
         }
     }
@@ -158,20 +165,27 @@ public sealed class PointInTimeSweep
         return false; // equal in all that is asked for: either may stand
     }
 
-    /// <summary>Forgets rows that no slot points to.</summary>
+    /// <summary>Forgets rows that no slot points to; the others keep their order.</summary>
     void Compact()
     {
-        var standing = new int[_slots.Length];
+        var (numbers, standing) = (ArrayPool<int>.Shared.Rent(_arena.Count), ArrayPool<int>.Shared.Rent(_slots.Length));
+        numbers.AsSpan(0, _arena.Count).Clear();
+        foreach (ref readonly var slot in _slots.AsSpan())
+            if (slot.Row != 0) numbers[slot.Row - 1] = 1;
         var count = 0;
-        foreach (ref var slot in _slots.AsSpan())
+        for (var row = 0; row < _arena.Count; row++)
         {
-            if (slot.Row == 0) continue;
-            standing[count] = slot.Row - 1;
-            slot.Row = ++count;
+            if (numbers[row] == 0) continue;
+            standing[count] = row;
+            numbers[row] = ++count;
         }
         _arena.Keep(standing.AsSpan(0, count));
+        foreach (ref var slot in _slots.AsSpan())
+            if (slot.Row != 0) slot.Row = numbers[slot.Row - 1];
+        ArrayPool<int>.Shared.Return(numbers);
+        ArrayPool<int>.Shared.Return(standing);
         if (_arena.Bytes > _plan.MaxBytes) State = SweepState.TooLarge;
-        _compactAt = Math.Max(_plan.CompactBytes, _arena.Bytes * 2);
+        _compactAt = Math.Max(_plan.CompactBytes, _arena.Bytes / 2 * 3);
     }
 
     /// <summary>The answers. The sweep takes no more rows.</summary>
@@ -184,17 +198,17 @@ public sealed class PointInTimeSweep
         var late = new bool[_plan.HasCreated ? _slots.Length : 0];
         for (var group = 0; group < _labels.Groups; group++)
         {
-            Slot best = default;
+            var (best, bestCreated) = (default(Slot), long.MinValue);
             for (var i = firstSlots[group]; i < firstSlots[group + 1]; i++)
             {
                 ref readonly var own = ref _slots[i];
-                if (own.Row != 0 && (best.Row == 0 || own.Time > best.Time || (own.Time == best.Time && own.Created > best.Created))) best = own;
+                var ownCreated = _created.Length == 0 ? long.MinValue : _created[i];
+                if (own.Row != 0 && (best.Row == 0 || own.Time > best.Time || (own.Time == best.Time && ownCreated > bestCreated))) (best, bestCreated) = (own, ownCreated);
                 var tooOld = best.Row != 0 && _plan.Ttl > 0 && (ulong)(slotTimes[i] - best.Time) > (ulong)_plan.Ttl;
                 rowOf[i] = best.Row == 0 ? PointInTimeRows.NotFound : tooOld ? PointInTimeRows.TooOld : best.Row - 1;
-                if (late.Length > 0) late[i] = rowOf[i] >= 0 && best.Created > slotTimes[i];
+                if (late.Length > 0) late[i] = rowOf[i] >= 0 && bestCreated > slotTimes[i];
             }
         }
-        _arena.Freeze();
         return new(_labels, rowOf, late, _arena.Columns.ToArray());
     }
 }

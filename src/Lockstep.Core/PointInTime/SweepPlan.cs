@@ -23,7 +23,7 @@ public sealed record SweepPlan
     /// <summary>S8: only what was known at the label's own instant.</summary>
     public bool AsKnown { get; init; }
 
-    /// <summary>Candidate rows are compacted beyond so many bytes, or twice what still stands.</summary>
+    /// <summary>Candidate rows are compacted beyond so many bytes, or half as much again as what still stands.</summary>
     public long CompactBytes { get; init; } = 64L << 20;
 
     /// <summary>More bytes than this that still stand make the sweep give up (<see cref="SweepState.TooLarge"/>): fewer labels at once need less.</summary>

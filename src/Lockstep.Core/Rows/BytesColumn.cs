@@ -76,6 +76,17 @@ public sealed class BytesColumn(FeatureType type) : Column(type)
         foreach (var row in rows) AppendFrom(source, row);
     }
 
+    protected override void MoveDown(ReadOnlySpan<int> rows)
+    {
+        var end = 0;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var value = this[rows[i]]; // its start is the end of the row before, which still stands: it was kept in its place, or is not before i
+            value.CopyTo(_data.AsSpan(end));
+            _ends[i] = end += value.Length;
+        }
+    }
+
     public override void Append(Value value)
     {
         if (value.IsNull) AppendNull();

@@ -79,6 +79,17 @@ public abstract class Column(FeatureType type)
     /// <summary>Appends rows of a column of the same type, in the order given; a negative one appends null.</summary>
     public abstract void AppendRows(Column source, ReadOnlySpan<int> rows);
 
+    /// <summary>Keeps these rows, which are in ascending order, and forgets all others; in place.</summary>
+    public void Keep(ReadOnlySpan<int> rows)
+    {
+        MoveDown(rows);
+        for (var i = 0; _tracked && i < rows.Length; i++) SetBit(i, !IsNull(rows[i]));
+        Count = rows.Length;
+    }
+
+    /// <summary>Moves the value of <c>rows[i]</c>, which is never before it, to <c>i</c>.</summary>
+    protected abstract void MoveDown(ReadOnlySpan<int> rows);
+
     /// <summary>Compares two rows of columns of the same type in the order of S6 (null lowest).</summary>
     public int Compare(int row, Column other, int otherRow)
     {

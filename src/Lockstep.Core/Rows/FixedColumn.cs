@@ -81,6 +81,12 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
         }
     }
 
+    protected override void MoveDown(ReadOnlySpan<int> rows)
+    {
+        var values = _values.AsSpan(0, Count);
+        for (var i = 0; i < rows.Length; i++) values[i] = values[rows[i]];
+    }
+
     public override void Append(Value value)
     {
         if (value.IsNull) { AppendNull(); return; }

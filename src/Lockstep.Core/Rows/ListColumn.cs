@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Lockstep.Core.Rows;
 
 /// <summary>Lists: the elements of all rows in one column; row <c>i</c> ends at <c>Ends[i]</c>.</summary>
@@ -57,6 +59,17 @@ public sealed class ListColumn(FeatureType type) : Column(type)
     {
         Reserve(Count + rows.Length);
         foreach (var row in rows) AppendFrom(source, row);
+    }
+
+    protected override void MoveDown(ReadOnlySpan<int> rows)
+    {
+        List<int> elements = [];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            for (var element = Start(rows[i]); element < _ends[rows[i]]; element++) elements.Add(element);
+            _ends[i] = elements.Count;
+        }
+        Elements.Keep(CollectionsMarshal.AsSpan(elements));
     }
 
     public override void Append(Value value)

@@ -23,15 +23,14 @@ internal sealed class LeakageChecks
     {
         (_plan, _now) = (plan, now);
         _sources = plan.Scans.ToDictionary(s => s, _ => new InstantsSeen());
-        var keys = plan.Keys.SelectMany(k => k.Columns).Append(plan.Time).ToHashSet();
         for (var label = 0; label < plan.Spine.Count; label++)
-            for (var feature = plan.Spine.Count; !keys.Contains(label) && feature < plan.Output.Count; feature++)
+            for (var feature = plan.Spine.Count; !plan.LabelColumns.Contains(label) && feature < plan.Output.Count; feature++)
                 if (EqualColumns.AreComparable(plan.Output[label].Type, plan.Output[feature].Type)) _pairs.Add(new(label, feature));
     }
 
-    public void SpineBatch(ColumnBatch batch)
+    public void LabelBatch(ColumnBatch batch)
     {
-        var times = (FixedColumn<long>)batch[_plan.Time];
+        var times = (FixedColumn<long>)batch[0];
         _withoutTime += times.NullCount;
         _spine.Add(times);
         for (var row = 0; row < times.Count; row++)

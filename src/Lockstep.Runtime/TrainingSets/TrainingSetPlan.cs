@@ -4,7 +4,7 @@ using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.TrainingSets;
 
-/// <summary>Columns of the spine that hold a key, and the types to convert them to. Lookups by the same columns and types share one.</summary>
+/// <summary>Columns among the labels' that hold a key, and the types to convert them to. Lookups by the same columns and types share one.</summary>
 internal sealed record KeyChoice(int[] Columns, FeatureType[] Types, string[] Purposes);
 
 /// <summary>One pass over a view's table, for all lookups of that view.</summary>
@@ -33,7 +33,15 @@ internal sealed class TrainingSetPlan
     /// <summary>The spine's columns, then the features in the order asked for (S18).</summary>
     public Schema Output { get; }
 
+    /// <summary>Place of the timestamp in the spine.</summary>
     public required int Time { get; init; }
+
+    /// <summary>Places in the spine of what is needed to answer a row: the timestamp first, then every column that holds a key.</summary>
+    public required IReadOnlyList<int> LabelColumns { get; init; }
+
+    /// <summary>The columns at these places.</summary>
+    public Schema Labels => field ??= new(LabelColumns.Select(c => Spine[c]));
+
     public required IReadOnlyList<KeyChoice> Keys { get; init; }
 
     /// <summary>For each lookup its place in <see cref="Keys"/>.</summary>
@@ -49,6 +57,7 @@ internal sealed class TrainingSetPlan
         var spineName = request.Spine.Name;
         var time = FindTimestamp(request, found, problems);
         var isText = request.Spine.Table is { Format: TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json };
+        List<int> labelColumns = [time];
         List<KeyChoice> keys = [];
         List<int> keyOf = [];
         var types = found.Fields.Select(f => f.Type).ToArray();
@@ -68,6 +77,11 @@ internal sealed class TrainingSetPlan
                 else if (!ColumnConversion.CanConvert(types[columns[i]], type))
                     problems.Add(new(Severity.Error, null, $"{spineName}: column '{lookup.KeyColumns[i]}' is {types[columns[i]]}; the key '{key.Name}' of view '{lookup.View.Id}' is {type}."));
             }
+            for (var i = 0; i < columns.Length; i++)
+            {
+                if (!labelColumns.Contains(columns[i])) labelColumns.Add(columns[i]);
+                columns[i] = labelColumns.IndexOf(columns[i]);
+            }
             var choice = keys.FindIndex(k => k.Columns.SequenceEqual(columns) && k.Types.SequenceEqual(lookup.View.Keys.Fields.Select(f => f.Type)));
             if (choice < 0)
             {
@@ -83,6 +97,7 @@ internal sealed class TrainingSetPlan
         return new(features, spine, new(spine.Fields.Concat(features.Outputs.Select(o => new Field(o.Name, o.Type)))))
         {
             Time = time,
+            LabelColumns = labelColumns,
             Keys = keys,
             KeyOf = keyOf,
             Scans = [.. features.Lookups.Index().GroupBy(l => l.Item.View.Id, StringComparer.Ordinal).Select(g => new ViewScan(

@@ -39,8 +39,8 @@ public sealed record TrainingSetRequest
     /// <summary>An earlier training set's record: the same versions and the same files or commits are read (S19), or it is an error.</summary>
     public TrainingSetRecord? Again { get; init; }
 
-    /// <summary>About how much memory labels, answers and candidate rows may take; a larger spine is done block by block. Default: 768 MiB.</summary>
-    public long MemoryBytes { get; init; } = 768L << 20;
+    /// <summary>About how much memory labels, answers and candidate rows may take; a larger spine is done block by block. Default: 1 GiB.</summary>
+    public long MemoryBytes { get; init; } = 1L << 30;
 
     // What is made again is asked for as it was then.
     internal bool KnownOnly => Again?.AsKnown ?? AsKnown;

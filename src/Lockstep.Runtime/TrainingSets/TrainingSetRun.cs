@@ -8,14 +8,18 @@ namespace Lockstep.Runtime.TrainingSets;
 
 // One training set.
 //  1. Every table is looked at once: what was found is recorded (S19) and read in all blocks.
-//  2. The spine is read in its own order, a block at a time, as many rows as memory allows.
+//  2. The labels of the spine are read in its own order, a block at a time, as many as memory allows.
 //  3. For a block: the labels are indexed once for each choice of key columns; each view is read in one pass, pruned to the block's
-//     times, for all its lookups (PointInTimeSweep); then the block is written, spine columns first.
-// Order comes for free: rows leave as they came. Memory is bounded by the block and the candidates of one view at a time. A block whose
-// candidates do not fit after all (long texts) is cut in half and done again. Cost: one pass over the sources for each block.
+//     times, for all its lookups (PointInTimeSweep); then the rows of the block are read again, whole, and written with their features.
+// Order comes for free: rows leave as they came. Memory is bounded by the labels of a block and the candidates of one view at a time.
+// A block whose candidates do not fit after all (long texts) is cut in half and done again. Cost: the spine twice, and one pass over
+// the sources for each block.
 internal sealed class TrainingSetRun(
     IBatchEngine engine, ITrackedTables tables, TimeProvider clock, TrainingSetRequest request, TrainingSetPlan plan, IProgress<WorkProgress>? progress)
 {
+    /// <summary>Rows written at a time; the scratch columns for them stay in the cache.</summary>
+    const int WriteRows = 32 * 1024;
+
     readonly Dictionary<ViewScan, TableLook> _tables = [];
     readonly LookupTally[] _tallies = [.. plan.Features.Lookups.Select(l => new LookupTally(l))];
     readonly LeakageChecks _checks = new(plan, Instant.Now(clock));
@@ -30,11 +34,12 @@ internal sealed class TrainingSetRun(
         using var writer = request.Writer is not null ? request.Writer(plan.Output)
             : engine.CreateFile(request.Output ?? throw new ArgumentException("A training set goes to a file or to a writer."), plan.Output, token);
         _meter.Begin($"reading {request.Spine.Name}");
-        while (spine.ReadBlock(request.MemoryBytes, BytesPerLabel(), _checks.SpineBatch, token) is { } block)
+        while (spine.ReadBlock(request.MemoryBytes, BytesPerLabel(), _checks.LabelBatch, token) is { } block)
         {
-            Do(block, writer, token);
+            Do(block, spine, writer, token);
             _meter.Begin($"reading {request.Spine.Name}");
         }
+        spine.End(token);
         writer.Complete(token);
         var record = Record(spine.Rows);
         if (request.Output is not null && request.WriteRecord) record.Save(TrainingSetRecord.PathFor(request.Output.Path));
@@ -57,30 +62,30 @@ internal sealed class TrainingSetRun(
         return new(tables.Reopen(view, request.Catalog, state, token), state, TableChange.None);
     }
 
-    void Do(SpineBlock block, BatchWriter writer, CancellationToken token)
+    void Do(SpineBlock block, SpineReader spine, BatchWriter writer, CancellationToken token)
     {
         if (Answer(block, token) is { } answers)
         {
             _blocks++;
             for (var i = 0; i < answers.Length; i++) _tallies[i].Add(answers[i].Rows);
-            Write(block, answers, writer, token);
+            Write(block, spine, answers, writer, token);
             return;
         }
         var (first, second) = block.Split();
-        Do(first, writer, token);
-        Do(second, writer, token);
+        Do(first, spine, writer, token);
+        Do(second, spine, writer, token);
     }
 
     /// <summary>The answers of all lookups, or null where what must be kept for them does not fit.</summary>
     Answer[]? Answer(SpineBlock block, CancellationToken token)
     {
-        var indexes = plan.Keys.Select(k => block.Index(k, plan.Time)).ToArray();
+        var indexes = plan.Keys.Select(k => block.Index(k, 0)).ToArray();
         var answers = new Answer[plan.Features.Lookups.Count];
         foreach (var scan in plan.Scans)
         {
             while (true)
             {
-                var state = Sweep(scan, indexes, answers, block.Batches.Count > 1, token);
+                var state = Sweep(scan, indexes, answers, block.Rows > 1, token);
                 if (state == SweepState.Running) break;
                 if (state == SweepState.TooLarge) return null;
                 scan.ReadFeaturesBetween();
@@ -102,7 +107,7 @@ internal sealed class TrainingSetRun(
             Ttl = columns.Definition.Ttl,
             AsKnown = request.KnownOnly,
             CompactBytes = Math.Min(request.MemoryBytes / 4, 64L << 20), // fresh memory costs more than compaction
-            MaxBytes = canSplit ? Math.Min(request.MemoryBytes, 768L << 20) : long.MaxValue, // a single batch has to fit
+            MaxBytes = canSplit ? Math.Min(request.MemoryBytes, 768L << 20) : long.MaxValue, // a single row has to fit
         };
         var sweeps = labels.Select(l => new PointInTimeSweep(l, sweepPlan)).ToArray();
         var input = _tables[scan].Input;
@@ -133,16 +138,16 @@ internal sealed class TrainingSetRun(
         return SweepState.Running;
     }
 
-    void Write(SpineBlock block, Answer[] answers, BatchWriter writer, CancellationToken token)
+    void Write(SpineBlock block, SpineReader spine, Answer[] answers, BatchWriter writer, CancellationToken token)
     {
         _meter.Begin("writing");
         var outputs = plan.Features.Outputs;
         var features = outputs.Select(o => Column.Create(o.Type)).ToArray();
         var places = outputs.Select(o => Array.IndexOf(answers[o.Lookup].Ordinals, o.Ordinal)).ToArray();
-        var rows = answers.Select(_ => new int[block.Batches.Max(b => b.Count)]).ToArray();
-        var first = 0;
-        foreach (var batch in block.Batches)
+        var rows = answers.Select(_ => new int[Math.Min(block.Rows, WriteRows)]).ToArray();
+        for (var first = 0; first < block.Rows;)
         {
+            var batch = spine.ReadRows(Math.Min(block.Rows - first, WriteRows), token);
             for (var i = 0; i < answers.Length; i++) answers[i].Rows.Find(first, rows[i].AsSpan(0, batch.Count));
             for (var i = 0; i < features.Length; i++)
             {
@@ -160,13 +165,13 @@ internal sealed class TrainingSetRun(
     /// <summary>About what a label needs besides its own row: its place in the indexes, its slots, the rows that stand for it.</summary>
     long BytesPerLabel()
     {
-        const int inIndex = 48, slot = 32, answer = 8, varying = 32;
+        const int inIndex = 40, slot = 24, answer = 5, varying = 32;
         long all = plan.Keys.Count * inIndex, most = 0;
         foreach (var scan in plan.Scans)
         {
             var row = scan.Ordinals.Sum(o => scan.Columns.View.Features[o].Type is { Width: > 0 and var width } ? width : varying);
-            all += scan.Lookups.Length * (answer + row);
-            most = Math.Max(most, scan.Lookups.Length * (slot + row));
+            all += scan.Lookups.Length * (answer + row / 2 * 3);
+            most = Math.Max(most, scan.Lookups.Length * (slot + row / 2));
         }
         return all + most;
     }

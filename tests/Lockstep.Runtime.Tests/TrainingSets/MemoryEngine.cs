@@ -13,6 +13,9 @@ internal sealed class MemoryEngine(int batchRows = 3) : IBatchEngine
     /// <summary>Scans so far: what pruning and second passes are told by.</summary>
     public List<ScanRequest> Scans { get; } = [];
 
+    /// <summary>Called before a scan reads anything.</summary>
+    public Action<ScanRequest>? Scanning { get; set; }
+
     public (Schema Schema, List<Value[]> Rows) this[string path] => _files[path];
 
     public bool Has(string path) => _files.ContainsKey(path);
@@ -25,6 +28,7 @@ internal sealed class MemoryEngine(int batchRows = 3) : IBatchEngine
 
     public ScanReader Scan(ScanRequest request, CancellationToken token)
     {
+        Scanning?.Invoke(request);
         Scans.Add(request);
         List<Value[]> rows = [];
         foreach (var file in request.Table.Files)

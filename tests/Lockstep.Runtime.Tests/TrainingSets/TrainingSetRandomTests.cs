@@ -1,6 +1,8 @@
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Core.Tests.PointInTime;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Runtime.Tests.TrainingSets;
 
@@ -36,7 +38,11 @@ public sealed class TrainingSetRandomTests
                 new() { View = "pair", Features = ["y"] },
             ];
 
-            var report = lab.Run(lab.Request() with { Features = selections, AsKnown = asKnown, MemoryBytes = random.Next(2) == 0 ? 200 : 1 << 20 });
+            var request = lab.Request() with { Features = selections, AsKnown = asKnown, MemoryBytes = random.Next(3) switch { 0 => 200, 1 => 2000, _ => 1 << 20 } };
+            using var reader = random.Next(3) > 0 ? null : lab.Engine.Scan(new() { Table = request.Spine.Table!, Columns = [.. spineFields.Select(f => new ScanColumn(f.Name, f))], KeepOrder = true }, CancellationToken.None);
+            if (reader is not null) request = request with { Spine = Spine.Of(reader) }; // read once
+
+            var report = lab.Run(request);
 
             if (report.Blocks > 1) cut++;
             var pairRows = pair.Select(r => new ViewRow(r[..2], Micros(r[2]), null, r[3..])).ToList();

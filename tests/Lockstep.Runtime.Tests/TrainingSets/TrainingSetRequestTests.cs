@@ -164,6 +164,22 @@ public sealed class TrainingSetRequestTests
         Assert.Contains("is the spine itself", Assert.Throws<LockstepException>(() => lab.Run(lab.Request("weather:temp") with { Output = new(TrainingSetLab.SpinePath, TableFormat.Parquet) })).Message, StringComparison.Ordinal);
     }
 
+    [Theory, InlineData(1), InlineData(-1)]
+    public void S18_a_spine_that_changes_while_it_is_read_is_refused(int rows)
+    {
+        using var lab = Lab();
+        lab.Spine([new("airport", FeatureType.String), new("event_timestamp", FeatureType.Timestamp)], [.. Enumerable.Range(0, 7).Select(i => new[] { Value.Of("JFK"), Value.Timestamp(i) })]);
+        lab.Engine.Scanning = scan =>
+        {
+            if (!scan.KeepOrder || lab.Engine.Scans.Count(s => s.KeepOrder) != 1) return; // the second reading
+            var all = lab.Engine[TrainingSetLab.SpinePath].Rows;
+            if (rows > 0) all.Add(all[0]); else all.RemoveAt(0);
+        };
+
+        Assert.Contains("spine 'labels' changed while it was read: it had 7 rows at first.", Assert.Throws<LockstepException>(() => lab.Run(lab.Request("weather:temp"))).Message, StringComparison.Ordinal);
+        Assert.False(lab.Engine.Has(TrainingSetLab.OutputPath));
+    }
+
     [Fact]
     public void A_broken_record_says_so()
     {
