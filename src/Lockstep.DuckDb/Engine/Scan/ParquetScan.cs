@@ -27,6 +27,8 @@ internal sealed class ParquetScan : ScanReader
     public static ScanReader Open(Connection connection, ScanRequest request, string scratch, CancellationToken token)
     {
         if (request.Columns.Count == 0) throw new ArgumentException("A scan needs at least one column.", nameof(request));
+        if (request.TimeColumn is not null && request.Table.Files.Any(f => f.Times is not null)) // a Delta table's log tells what files can hold
+            request = request with { Table = request.Table with { Files = [.. request.Table.FilesBetween(request.TimeColumn, request.NotBefore, request.NotAfter)] } };
         connection.Execute($"set session preserve_insertion_order = {(request.KeepOrder ? "true" : "false")}", token);
         var groups = request.Table.Files.Count == 0 ? [] : ParquetSchemas.Read(connection, request.Table, request.KeepOrder, token);
         foreach (var column in request.Columns.Select(c => c.Column).Concat(request.TimeColumn is { } time ? [time] : []))

@@ -29,7 +29,14 @@ internal static partial class DurableFile
         }
         finally
         {
-            File.Delete(unfinished);
+            try
+            {
+                File.Delete(unfinished);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The outcome is decided by the link. What stays here is no commit, and vacuum removes it.
+            }
         }
     }
 

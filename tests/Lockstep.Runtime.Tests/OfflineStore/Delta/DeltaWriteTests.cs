@@ -210,6 +210,20 @@ public sealed class DeltaWriteTests(EngineFixture fixture) : IClassFixture<Engin
         Assert.True(leftOut > 40, $"seed {seed}: only {leftOut} files were left out");
     }
 
+    [Fact]
+    public void A_scan_does_not_open_files_outside_its_bounds()
+    {
+        Open().Append(new Rows(Events, [Event(1, "2026-01-01"), Event(2, "2026-01-02"), Event(3, "2026-01-03")]), ByDay, CancellationToken.None);
+        var input = Open().Snapshot(CancellationToken.None).Input("t", "at");
+        System.IO.File.Delete(input.Files[0].Path);
+        System.IO.File.Delete(input.Files[2].Path);
+        var scan = new ScanRequest { Table = input, Columns = [new("id", Events[0])], TimeColumn = "at", NotBefore = Instant.Parse("2026-01-01T12:00"), NotAfter = Instant.Parse("2026-01-02T12:00") };
+
+        Assert.Equal([Value.Of(2L)], Assert.Single(Rows.Read(fixture.Engine, scan)));
+        Assert.Empty(Rows.Read(fixture.Engine, scan with { NotBefore = Instant.Parse("2026-02-01"), NotAfter = long.MaxValue }));
+        Assert.Throws<LockstepException>(() => Rows.Read(fixture.Engine, scan with { NotBefore = 0 }));
+    }
+
     /// <summary>Writers of rows at random, each in a handle of its own, against the list of what they wrote.</summary>
     [Theory, InlineData(1), InlineData(2)]
     public async Task Concurrent_writers_of_rows_agree_with_the_list_of_their_writes(int seed)
@@ -236,6 +250,18 @@ public sealed class DeltaWriteTests(EngineFixture fixture) : IClassFixture<Engin
             Assert.True(Texts([.. judge]).SequenceEqual(Content(Open().Snapshot(version, CancellationToken.None))), $"seed {seed}, version {version}");
         }
         Assert.Equal(Enumerable.Range(0, 9).Select(v => (long)v), writes.Select(w => w.Version).Order());
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_an_error_that_names_it()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Needs a folder that not even the administrator may write.");
+        var table = new DeltaTable("/proc/lockstep/t", fixture.Engine, _clock, "the table");
+
+        var error = Assert.Throws<LockstepException>(() => table.Append(new Rows(Events, [Event(1, "2026-01-01")]), ByDay, CancellationToken.None));
+
+        Assert.Contains("the table: the rows could not be written: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("/proc/lockstep", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
