@@ -100,10 +100,22 @@ public sealed class DeltaCommitTests : IDisposable
         _clock.Now += TimeSpan.FromSeconds(20);
         Commit(table, File("c"));
 
+        Assert.Equal(["1000000", "1000001", "1010000"], Enumerable.Range(0, 3).Select(v => System.Text.RegularExpressions.Regex.Match(System.IO.File.ReadAllText(_folder.At($"_delta_log/{v:D20}.json")), "\"timestamp\":(\\d+)").Groups[1].Value));
         Assert.Equal([1_000_000_000, 1_000_001_000, 1_010_000_000], table.History(CancellationToken.None).Select(c => c.At));
         Assert.Equal([0, 0, 1, 1, 2], new long[] { 1_000_000_000, 1_000_000_999, 1_000_001_000, 1_009_999_999, 1_010_000_000 }.Select(t => table.VersionAt(t, CancellationToken.None)));
         var error = Assert.Throws<LockstepException>(() => table.VersionAt(999_999_999, CancellationToken.None));
         Assert.Equal((ErrorKind.NotFound, true), (error.Kind, error.Message.Contains("first commit that can be told is version 0 of 1970-01-01T00:16:40Z", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Commits_of_writers_whose_clocks_go_back_are_told_apart_all_the_same()
+    {
+        WriteLog(_folder, Protocol + MetadataLine() + CommitAt(5), CommitAt(3), CommitAt(3), CommitAt(9));
+
+        Assert.Equal([5_000, 6_000, 7_000, 9_000], Open(_folder.Path).History(CancellationToken.None).Select(c => c.At));
+        Assert.Equal(2, Open(_folder.Path).VersionAt(8_000, CancellationToken.None));
+
+        static string CommitAt(long milliseconds) => "{\"commitInfo\":{\"timestamp\":" + milliseconds + "}}\n";
     }
 
     [Fact]

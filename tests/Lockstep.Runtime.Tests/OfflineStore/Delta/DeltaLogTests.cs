@@ -123,6 +123,25 @@ public sealed class DeltaLogTests : IDisposable
     }
 
     [Theory]
+    [InlineData("integer", "long", true)]
+    [InlineData("byte", "short", true)]
+    [InlineData("float", "double", true)]
+    [InlineData("decimal(6,2)", "decimal(12,4)", true)]
+    [InlineData("decimal(6,2)", "decimal(7,4)", false)]
+    [InlineData("integer", "double", false)]
+    [InlineData("integer", "decimal(12,0)", false)]
+    [InlineData("date", "timestamp_ntz", false)]
+    public void Of_widened_columns_those_that_keep_their_values_are_read(string from, string to, bool read)
+    {
+        var schema = "{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"TO\",\"nullable\":true,\"metadata\":{\"delta.typeChanges\":[{\"toType\":\"TO\",\"fromType\":\"FROM\"}]}}]}"
+            .Replace("TO", to, StringComparison.Ordinal).Replace("FROM", from, StringComparison.Ordinal);
+        WriteLog(_folder, Protocol + MetadataLine(schema) + AddLine("a"));
+
+        if (read) Assert.Equal(["a"], Names(Snapshot()));
+        else Assert.Contains("typeWidening", Refused().Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("k=100%2525/a%20b.parquet", "k=100%25/a b.parquet")]
     [InlineData("k=c%253Ad/%C3%BC.parquet", "k=c%3Ad/ü.parquet")]
     [InlineData("plus+sign.parquet", "plus+sign.parquet")]

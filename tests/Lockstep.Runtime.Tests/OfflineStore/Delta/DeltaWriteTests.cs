@@ -252,6 +252,21 @@ public sealed class DeltaWriteTests(EngineFixture fixture) : IClassFixture<Engin
         Assert.Equal(Enumerable.Range(0, 9).Select(v => (long)v), writes.Select(w => w.Version).Order());
     }
 
+    [Theory]
+    [InlineData("long", false, "must not be null")]
+    [InlineData("short", true, "is short in the table and int64 in the rows")]
+    public void A_table_of_others_whose_columns_we_cannot_keep_to_is_not_written(string type, bool nullable, string expected)
+    {
+        var schema = "{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"TYPE\",\"nullable\":NULLABLE,\"metadata\":{}}]}"
+            .Replace("TYPE", type, StringComparison.Ordinal).Replace("NULLABLE", nullable ? "true" : "false", StringComparison.Ordinal);
+        _folder.Write("t/_delta_log/00000000000000000000.json", TestTables.Protocol + TestTables.MetadataLine(schema));
+
+        var error = Assert.Throws<LockstepException>(() => Open().Append(new Rows(new([new("id", FeatureType.Int64)]), [[Value.Null]]), new(), CancellationToken.None));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, Open().Snapshot(CancellationToken.None).Version);
+    }
+
     [Fact]
     public void A_folder_that_cannot_be_written_is_an_error_that_names_it()
     {
