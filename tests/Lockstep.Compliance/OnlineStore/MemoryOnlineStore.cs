@@ -18,6 +18,9 @@ public sealed class MemoryOnlineStore(MemoryOnlineStore.Data data, TimeProvider 
         internal long LastLease { get; set; }
     }
 
+    /// <summary>Called after each renewal of a lease that was asked for.</summary>
+    public Action? Renewing { get; set; }
+
     static readonly Comparer<byte[]> ByBytes = Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b));
 
     public ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token)
@@ -89,8 +92,9 @@ public sealed class MemoryOnlineStore(MemoryOnlineStore.Data data, TimeProvider 
         {
             if (!data.Leases.TryGetValue(lease.Table, out var held) || held.Lease.Number != lease.Number || held.Until == DateTimeOffset.MinValue) return new(false);
             data.Leases[lease.Table] = (held.Lease, clock.GetUtcNow() + duration);
-            return new(true);
         }
+        Renewing?.Invoke();
+        return new(true);
     }
 
     public ValueTask ReleaseLeaseAsync(Lease lease, CancellationToken token)

@@ -144,6 +144,13 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         _applied = _pushed.Count;
     }
 
+    /// <summary>As if the log had been lost.</summary>
+    public void ForgetPushes()
+    {
+        _pushed.Clear();
+        _applied = 0;
+    }
+
     public Materializer Materializer(Steps? steps = null) => new(Context(steps));
 
     public MaterializationContext Context(Steps? steps = null)

@@ -1,0 +1,125 @@
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Materialization;
+using Lockstep.Runtime.OfflineStore;
+using Lockstep.Sqlite.Runs;
+using Microsoft.Data.Sqlite;
+
+namespace Lockstep.Sqlite.Tests.Runs;
+
+public sealed class SqliteRunStoreTests : IDisposable
+{
+    static readonly CancellationToken None = CancellationToken.None;
+    readonly string _folder = Directory.CreateTempSubdirectory("lockstep-runs-").FullName;
+
+    string File => Path.Combine(_folder, "data", "runs.db");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_run_comes_back_as_it_was_recorded_after_the_file_was_closed()
+    {
+        var start = Start("v@1.0.0") with { From = -5, To = 7, Full = true, Horizon = 99 };
+        var end = new RunEnd { State = RunState.Finished, EndedAt = 20, Mode = RunMode.Keys, TakenUpTo = 99, LeftOut = 120, StoredVersion = 4, RowsRead = 1, Keys = 2, KeysRemoved = 3, RowsAhead = 5 };
+        var (plain, delta) = (Plain("a.parquet", "b.parquet"), new TableState { Format = TableFormat.Delta, TakenAt = 3, DeltaTable = "id", DeltaVersion = 8 });
+        long number;
+        await using (var store = new SqliteRunStore(File))
+        {
+            number = await store.BeginAsync(start, None);
+            await store.AddReadAsync(number, plain, None);
+            await store.AddReadAsync(number, delta, None);
+            await store.EndAsync(number, end, None);
+        }
+        await using var again = new SqliteRunStore(File);
+        var run = await again.FindAsync(start.View, start.Store, start.Token, None);
+        Assert.NotNull(run);
+        Assert.Equal((number, start, RunState.Finished, end), (run.Number, run.Start, run.State, run.End));
+        Assert.Equal([plain, delta], run.Reads);
+        Assert.Null(await again.FindAsync(start.View, "another store", start.Token, None));
+        Assert.Null(await again.FindAsync(start.View, start.Store, Guid.NewGuid(), None));
+        Assert.Empty((await again.ListAsync(null, 10, None)).Single().Reads);
+    }
+
+    [Fact]
+    public async Task A_run_that_never_ended_is_abandoned_when_the_next_begins()
+    {
+        await using var store = new SqliteRunStore(File);
+        var dead = await store.BeginAsync(Start("v@1.0.0"), None);
+        var others = await store.BeginAsync(Start("w@1.0.0"), None);
+        var elsewhere = await store.BeginAsync(Start("v@1.0.0") with { Store = "prod" }, None);
+        await store.AddReadAsync(dead, Plain("a"), None);
+        var next = await store.BeginAsync(Start("v@1.0.0"), None);
+        var states = (await store.ListAsync(null, 10, None)).ToDictionary(r => r.Number, r => r.State);
+        Assert.Equal((RunState.Abandoned, RunState.Running, RunState.Running, RunState.Running), (states[dead], states[others], states[elsewhere], states[next]));
+        Assert.Equal([dead, next], (await store.FromAsync("v@1.0.0", "embedded:x", dead, None)).Select(r => r.Number));
+        Assert.Single((await store.FromAsync("v@1.0.0", "embedded:x", dead, None))[0].Reads);
+    }
+
+    [Fact]
+    public async Task The_stored_version_is_that_of_the_last_run_that_finished()
+    {
+        await using var store = new SqliteRunStore(File);
+        Assert.Null(await store.StoredVersionAsync("v@1.0.0", None));
+        foreach (var (state, version) in new (RunState, long?)[] { (RunState.Finished, 1), (RunState.Finished, 2), (RunState.Finished, null), (RunState.Failed, 3) })
+            await store.EndAsync(await store.BeginAsync(Start("v@1.0.0"), None), new() { State = state, EndedAt = 1, StoredVersion = version, Error = state == RunState.Failed ? "broken" : null }, None);
+        await store.BeginAsync(Start("v@1.0.0"), None);
+        Assert.Equal(2, await store.StoredVersionAsync("v@1.0.0", None));
+        Assert.Equal("broken", (await store.ListAsync("v@1.0.0", 2, None))[1].End!.Error);
+    }
+
+    [Fact]
+    public async Task What_old_runs_read_is_dropped_and_then_they_are_not_found()
+    {
+        await using var store = new SqliteRunStore(File);
+        var first = Start("v@1.0.0");
+        await store.AddReadAsync(await store.BeginAsync(first, None), Plain("a"), None);
+        for (var i = 0; i < 49; i++) await store.BeginAsync(Start("v@1.0.0"), None);
+        Assert.NotNull(await store.FindAsync(first.View, first.Store, first.Token, None));
+        await store.BeginAsync(Start("v@1.0.0"), None);
+        Assert.Null(await store.FindAsync(first.View, first.Store, first.Token, None));
+        Assert.Equal(51, (await store.ListAsync("v@1.0.0", 100, None)).Count);
+    }
+
+    [Fact]
+    public async Task Two_processes_record_side_by_side()
+    {
+        await using var store = new SqliteRunStore(File);
+        await using var other = new SqliteRunStore(File);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        {
+            for (var run = 0; run < 10; run++)
+            {
+                var number = await (i % 2 == 0 ? store : other).BeginAsync(Start($"v{i}@1.0.0"), None);
+                await (i % 2 == 0 ? store : other).AddReadAsync(number, Plain($"{run}"), None);
+            }
+        })));
+        Assert.Equal(40, (await other.ListAsync(null, 100, None)).Select(r => r.Number).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_file_of_a_newer_format_or_of_another_program_is_refused_and_stays_as_it_is()
+    {
+        await using (var store = new SqliteRunStore(File)) await store.BeginAsync(Start("v@1.0.0"), None);
+        Sql("PRAGMA user_version=2");
+        var before = await System.IO.File.ReadAllBytesAsync(File);
+        Assert.Contains("has format 2; this program knows formats up to 1", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, await System.IO.File.ReadAllBytesAsync(File));
+        Sql("PRAGMA application_id=7");
+        Assert.Contains("not a record of runs of Lockstep", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+        await System.IO.File.WriteAllTextAsync(File, new string('x', 10_000));
+        Assert.Contains("is not a SQLite file", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+    }
+
+    static RunStart Start(string view) => new() { View = view, Fingerprint = "f", Store = "embedded:x", Token = Guid.NewGuid(), Lease = 3, Owner = "me", StartedAt = 10, Horizon = 11 };
+
+    static TableState Plain(params string[] paths) => new() { Format = TableFormat.Parquet, TakenAt = 2, Files = [.. paths.Select(p => new FileState(p, 1, 2, 3, "abc"))] };
+
+    void Sql(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+}
