@@ -7,6 +7,7 @@ namespace Lockstep.Compliance.OnlineStore;
 public abstract partial class OnlineStoreCompliance
 {
     const int KeysOfAWrite = 500;
+    const string Acknowledged = "acknowledged ";
 
     /// <summary>A program that opens the store of this test and runs <see cref="WriteUntilKilledAsync"/> over it; null: the store dies with its process.</summary>
     protected abstract ProcessStartInfo? Writer();
@@ -26,14 +27,14 @@ public abstract partial class OnlineStoreCompliance
             var writes = random.Next(3, 40);
             for (var i = 0; i < writes; i++)
             {
-                var line = await process.StandardOutput.ReadLineAsync(None);
-                Assert.True(long.TryParse(line, CultureInfo.InvariantCulture, out acknowledged), $"round {round}: the writer said '{line}'");
+                var heard = await HearAsync(process);
+                Assert.True(heard is not null, $"round {round}: the writer ended by itself after {acknowledged}");
+                acknowledged = heard.Value;
             }
             await Task.Delay(random.Next(0, 8)); // somewhere within a write
             process.Kill(); // SIGKILL
             await process.WaitForExitAsync();
-            while (await process.StandardOutput.ReadLineAsync(None) is { } line)
-                if (line.Length > 0) acknowledged = long.Parse(line, CultureInfo.InvariantCulture);
+            while (await HearAsync(process) is { } heard) acknowledged = heard;
 
             await using var store = await OpenStoreAsync(Clock);
             var last = Number(await ReadAsync(store, Bytes("last")));
@@ -42,6 +43,13 @@ public abstract partial class OnlineStoreCompliance
             Assert.Equal(KeysOfAWrite + 1, cells.Count);
             Assert.All(cells, c => Assert.Equal(last, Number(c.Cell.AsMemory(0, 8))));
         }
+    }
+
+    static async Task<long?> HearAsync(Process process)
+    {
+        while (await process.StandardOutput.ReadLineAsync(None) is { } line)
+            if (line.IndexOf(Acknowledged, StringComparison.Ordinal) is >= 0 and var at && long.TryParse(line.AsSpan(at + Acknowledged.Length), CultureInfo.InvariantCulture, out var number)) return number;
+        return null;
     }
 
     /// <summary>Writes the number of the write under the same keys, over and over, and says each number that was acknowledged.</summary>
@@ -54,7 +62,7 @@ public abstract partial class OnlineStoreCompliance
             updates.Add(Bytes("last"), Number(write));
             for (var i = 0; i < KeysOfAWrite; i++) updates.Add(Bytes($"key {i}"), [.. Number(write), .. new byte[write % 300]]);
             if (!await store.WriteAsync(Table, updates, new TakeUpdate(), Fence.None, None)) throw new InvalidOperationException("refused");
-            Console.Out.WriteLine(write.ToString(CultureInfo.InvariantCulture));
+            Console.Out.WriteLine(Acknowledged + write.ToString(CultureInfo.InvariantCulture));
             await Console.Out.FlushAsync();
         }
     }

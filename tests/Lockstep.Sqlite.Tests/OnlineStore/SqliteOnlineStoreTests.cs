@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Sqlite.OnlineStore;
@@ -8,8 +7,6 @@ namespace Lockstep.Sqlite.Tests.OnlineStore;
 
 public class SqliteOnlineStoreTests : OnlineStoreCompliance
 {
-    protected const string ChildVariable = "LOCKSTEP_TEST_ONLINE_WRITER";
-
     protected string Folder { get; } = Directory.CreateTempSubdirectory("lockstep-online-").FullName;
     protected string File => Path.Combine(Folder, "online.db");
     protected virtual long CacheBytes => 1 << 20;
@@ -23,19 +20,25 @@ public class SqliteOnlineStoreTests : OnlineStoreCompliance
         return default;
     }
 
-    protected override ProcessStartInfo? Writer() => new(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet", [typeof(SqliteOnlineStoreTests).Assembly.Location])
+    protected override ProcessStartInfo? Writer() => new("dotnet", [typeof(OnlineWriter).Assembly.Location, "-explicit", "only", "-method", $"{typeof(OnlineWriter).FullName}.{nameof(OnlineWriter.Child_that_writes)}"])
     {
-        Environment = { [ChildVariable] = File },
+        Environment = { [OnlineWriter.Variable] = File },
     };
+}
 
-#pragma warning disable CA2255 // The test assembly is the child's program too: it never gets to the tests then.
-    [ModuleInitializer]
-    internal static void RunAsChild()
+/// <summary>The program that the test of crashes kills.</summary>
+public sealed class OnlineWriter
+{
+    internal const string Variable = "LOCKSTEP_TEST_ONLINE_WRITER";
+
+    /// <summary>Not a test.</summary>
+    [Fact(Explicit = true)]
+    public async Task Child_that_writes()
     {
-        if (Environment.GetEnvironmentVariable(ChildVariable) is not { Length: > 0 } file) return;
-        WriteUntilKilledAsync(new SqliteOnlineStore(new() { Path = file }, TimeProvider.System)).GetAwaiter().GetResult();
+        var file = Environment.GetEnvironmentVariable(Variable) ?? throw new InvalidOperationException($"{Variable} is not set.");
+        await using var store = new SqliteOnlineStore(new() { Path = file }, TimeProvider.System);
+        await OnlineStoreCompliance.WriteUntilKilledAsync(store);
     }
-#pragma warning restore CA2255
 }
 
 /// <summary>The same promises without a cache in front.</summary>
