@@ -94,7 +94,7 @@ internal sealed record Exact(string Kind, string Sql)
     static Exact AnyDecimal(Random random, FeatureType type)
     {
         var limit = BigInteger.Pow(10, type.Precision) - 1;
-        var unscaled = Pick(random, 0, 1, limit, -limit, 5 * BigInteger.Pow(10, type.Scale), 25 * BigInteger.Pow(10, Math.Max(0, type.Scale - 2)), new BigInteger(random.NextInt64()) % limit);
+        var unscaled = Pick(random, 0, 1, limit, -limit, 5 * BigInteger.Pow(10, type.Scale), 25 * BigInteger.Pow(10, Math.Max(0, type.Scale - 2)), 16777217 * BigInteger.Pow(10, type.Scale), new BigInteger(random.NextInt64()) % limit);
         if (BigInteger.Abs(unscaled) > limit) unscaled = limit;
         var text = Value.FormatDecimal((Int128)unscaled, type.Scale);
         return new("decimal", $"'{text}'") { Number = Fraction.Of(unscaled, BigInteger.Pow(10, type.Scale)), Decimal = text, AsText = text };

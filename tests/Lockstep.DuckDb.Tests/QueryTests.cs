@@ -51,7 +51,7 @@ public sealed class QueryTests : EngineTest
     [Fact]
     public void S3_a_query_sees_what_a_scan_reads()
     {
-        var path = Parquet("x.parquet", "select * from (values (1, 'nan'::double, -0.0::float, ['inf'::double, -0.0, 1], make_timestamp_ns(-1)), (2, -0.0, 1, null, make_timestamp_ns(1999))) t(i, d, f, l, t)");
+        var path = Parquet("x.parquet", "select * from (values (1, 'nan'::double, '-0.0'::float, ['inf'::double, '-0.0'::double, 1], make_timestamp_ns(-1)), (2, '-0.0'::double, 1, null, make_timestamp_ns(1999))) t(i, d, f, l, t)");
         AssertSame(
         [
             [Value.Null, Value.Of(0f), Value.List(Value.Null, Value.Of(0.0), Value.Of(1.0)), Value.Timestamp(-1), Value.Of(true)],
@@ -80,6 +80,20 @@ public sealed class QueryTests : EngineTest
         var unknown = Assert.Throws<LockstepException>(() => Rows(request with { Columns = [new("hlaf", new("x", FeatureType.Float64))] }));
         Assert.Contains("no column 'hlaf'. Did you mean 'half'?", unknown.Message, StringComparison.Ordinal);
         Assert.Equal(ErrorKind.DefinitionsInvalid, unknown.Kind);
+    }
+
+    [Fact]
+    public void Lists_come_back_whole_when_rows_are_left_out_and_repeated()
+    {
+        var path = Parquet("x.parquet", "select i, case when i % 7 = 0 then null else list_transform(range(i % 4), lambda e: i * 10 + e) end as l, [i, -i][:1 + i % 2] as n from range(5000) t(i)");
+        var rows = Rows(Ask("select i, l from t join (values (0), (1), (1), (4)) m(r) on i % 5 = r order by i", ("t", Table(path))));
+        var expected = Enumerable.Range(0, 5000).Where(i => i % 5 is 0 or 1 or 4).SelectMany(i => Enumerable.Repeat<Value[]>(
+            [Value.Of((long)i), i % 7 == 0 ? Value.Null : Value.List([.. Enumerable.Range(0, i % 4).Select(e => Value.Of(i * 10L + e))])], i % 5 == 1 ? 2 : 1)).ToList();
+        AssertSame(expected, rows, "lists");
+
+        foreach (var sql in new[] { "select i, n from t where i % 5 in (1, 4)", "select i, n from t join (values (4), (1)) m(r) on i % 5 = r", "select i, n from t where hash(i) >= 0 and i % 5 in (1, 4) order by i desc" })
+            AssertSame([.. Enumerable.Range(0, 5000).Where(i => i % 5 is 1 or 4).Select(i => new[] { Value.Of((long)i), Value.List([.. new[] { Value.Of((long)i), Value.Of((long)-i) }.Take(1 + i % 2)]) })],
+                [.. Rows(Ask(sql, ("t", Table(path)))).OrderBy(r => r[0].AsInt64)], sql);
     }
 
     [Fact]

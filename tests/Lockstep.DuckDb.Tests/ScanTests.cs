@@ -18,7 +18,7 @@ public sealed class ScanTests : EngineTest
     public void A_path_may_hold_any_character_and_is_no_pattern(string name)
     {
         Parquet("plain.parquet", "select 1 as wrong");
-        File.Copy(At("plain.parquet"), At("axb.parquet"));
+        foreach (var decoy in new[] { "axb.parquet", "abx].parquet", "b.parquet" }) File.Copy(At("plain.parquet"), At(decoy)); // what the patterns would match
         var path = Parquet("plain2.parquet", "select 42 as v");
         File.Move(path, At(name));
 
@@ -49,6 +49,14 @@ public sealed class ScanTests : EngineTest
             [Value.Of(5_000_000_000), Value.Of("y"), Value.Of(1.5)],
             [Value.Of(7L), Value.Null, Value.Null],
         ], Scan(table, ("a", FeatureType.Int64), ("b", FeatureType.String), ("c", FeatureType.Float64)), "union");
+    }
+
+    [Fact]
+    public void S2_the_first_files_type_does_not_round_the_others_values()
+    {
+        var table = Table(Parquet("1.parquet", "select 1 as a"), Parquet("2.parquet", "select 1.5::double as a"), Parquet("3.parquet", "select 2.25::decimal(6,2) as a"));
+        AssertSame([[Value.Of(1.0)], [Value.Of(1.5)], [Value.Of(2.25)]], Scan(table, ("a", FeatureType.Float64)), "types");
+        Assert.Contains("2.parquet, row 1, column 'a' (double): 1.5", Assert.Throws<LockstepException>(() => Scan(table, ("a", FeatureType.Int64))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
