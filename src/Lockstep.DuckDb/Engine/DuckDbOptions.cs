@@ -10,5 +10,5 @@ public sealed record DuckDbOptions
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Where intermediate results go that do not fit into memory. Cleaned at the end, and at the start of what a killed process left. Default: the system's folder for temporary files.</summary>
-    public string SpillFolder { get; init; } = Path.Combine(Path.GetTempPath(), "lockstep-spill");
+    public string SpillFolder { get; init; } = Path.Combine(Path.GetTempPath(), $"lockstep-spill-{Environment.UserName}");
 }
