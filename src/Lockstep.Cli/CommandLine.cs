@@ -32,6 +32,7 @@ internal sealed class CommandLine
         new VersionsVerb(),
         new DiffVerb(),
         new HistoryVerb(),
+        new ExplainVerb(),
         new RunsVerb(),
         new HelpVerb(),
         new VersionVerb(),

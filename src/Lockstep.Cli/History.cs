@@ -30,10 +30,14 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
         return new([.. set.Outputs.Select(o => o.Name)], [.. set.Outputs.Select(o => o.Type)], [.. versions.Distinct()], at, [[.. served]]);
     }
 
+    /// <summary>The columns that hold keys, each once. Not those of a serving plan: views that are not served have a history too.</summary>
+    public static List<KeyField> KeyFields(FeatureSet set)
+        => [.. set.Lookups.SelectMany(l => l.KeyColumns.Zip(l.View.Keys.Fields, (column, key) => new KeyField(column, key.Type))).DistinctBy(f => f.Name)];
+
     /// <summary>All features of the row that each lookup finds, and its event timestamp; null: there is no row.</summary>
     List<(Value[] Row, long? EventTimestamp)> Look(FeatureSet set, IReadOnlyList<FeatureLookup> lookups, IReadOnlyDictionary<string, Value> keys, long at, CancellationToken token)
     {
-        var fields = set.Lookups.SelectMany(l => l.KeyColumns.Zip(l.View.Keys.Fields, (column, key) => new Field(column, key.Type))).DistinctBy(f => f.Name).ToList();
+        var fields = KeyFields(set).ConvertAll(f => new Field(f.Name, f.Type));
         var timestamp = Free(TrainingSetRequest.DefaultTimestamp, [.. fields.Select(f => f.Name)]);
         using var reader = new RowsReader(new([.. fields, new(timestamp, FeatureType.Timestamp)]), [[.. fields.Select(f => keys[f.Name]), Value.Timestamp(at)]]);
         var kept = new RowsKeeper();

@@ -43,10 +43,10 @@ internal sealed class GetVerb : Verb
         await using var host = context.OpenProject();
         var catalog = await host.LoadCatalogAsync(token);
         if (catalog.Number == 0) throw new LockstepException(ErrorKind.NotFound, "Nothing is registered. Register the project's definitions with: lockstep apply");
-        var keys = Keys(ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures).Fields, context.Get(_keys) ?? []);
+        var words = context.Get(_keys) ?? [];
         var vectors = Instants.Parse(context.Get(_at)) is { } at
-            ? new History(host.TrainingSets, catalog).Get(query, keys, at, token)
-            : await host.CreateFeatureServer(catalog).GetAsync(query, [keys], token);
+            ? new History(host.TrainingSets, catalog).Get(query, Keys(History.KeyFields(query.Resolve(catalog)), words), at, token)
+            : await host.CreateFeatureServer(catalog).GetAsync(query, [Keys(ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures).Fields, words)], token);
         if (context.Json) context.WriteJson(ToJson(vectors));
         else Write(vectors, context.Console);
         return ExitCode.Done;

@@ -123,5 +123,117 @@ public sealed class DataVerbTests : IDisposable
         Assert.Equal("as of 2026-01-05T10:00:00Z, reading@1.0.0\n", run.Error);
     }
 
+    [Fact]
+    public async Task A_view_that_is_not_served_has_a_history()
+    {
+        var file = _temp["features/machines.yaml"];
+        File.WriteAllText(file, File.ReadAllText(file).Replace("ttl: 1d", "ttl: 1d\nonline: false", StringComparison.Ordinal).Replace("version: 1.0.0", "version: 1.1.0", StringComparison.Ordinal));
+        (await _run.VerbAsync("apply --yes")).Ok();
+        Assert.Equal(ExitCode.BadArguments, (await _run.VerbAsync("get --features reading:pressure machine=press-1")).Code);
+        Assert.Equal(2.9, (double)(await _run.VerbAsync("get --features reading:pressure machine=press-1 --at 2026-01-05T10:00:00Z --json")).Ok().Json["rows"]![0]!["values"]![0]!);
+    }
+
+    [Fact]
+    public async Task S7_materialize_takes_what_changed_and_a_vector_follows()
+    {
+        Assert.Equal("[\"NOT_FOUND\",\"NOT_FOUND\"]", await StatusesAsync());
+        var first = (await _run.VerbAsync("materialize --json")).Ok().Json;
+        Assert.Equal((true, "reading@1.0.0", "whole", 5, 2), ((bool)first["succeeded"]!, (string?)first["views"]![0]!["view"], (string?)first["views"]![0]!["mode"], (int)first["views"]![0]!["rows_read"]!, (int)first["views"]![0]!["keys"]!));
+        Assert.Equal("[\"OUTSIDE_MAX_AGE\",\"OUTSIDE_MAX_AGE\"]", await StatusesAsync());
+
+        var again = (await _run.VerbAsync("materialize")).Ok();
+        Assert.Contains("nothing: the source is as the last run read it", again.Out, StringComparison.Ordinal);
+        Assert.Contains("Done: 0 rows read", again.Error, StringComparison.Ordinal);
+
+        File.AppendAllText(_temp["raw/readings.csv"], $"press-1,{DateTime.UtcNow.AddMinutes(-1):yyyy-MM-ddTHH:mm:ssZ},71,3\n");
+        (await _run.VerbAsync("materialize --view reading")).Ok();
+        Assert.Equal("[\"PRESENT\",\"PRESENT\"]", await StatusesAsync());
+
+        var runs = (await _run.VerbAsync("runs --json")).Ok().Json.AsArray();
+        Assert.Equal(["finished", "finished", "finished"], runs.Select(r => (string?)r!["state"]));
+        Assert.Equal([3, 2, 1], runs.Select(r => (int)r!["run"]!));
+        Assert.Contains("reading@1.0.0", (await _run.VerbAsync("runs --limit 1")).Ok().Out, StringComparison.Ordinal);
+
+        async Task<string> StatusesAsync() => (await _run.VerbAsync("get --service failure machine=press-1 --json")).Ok().Json["rows"]![0]!["statuses"]!.ToJsonString();
+    }
+
+    [Theory]
+    [InlineData("materialize --view readng", ExitCode.NotFound, "Did you mean 'reading'?")]
+    [InlineData("materialize --from yesterday", ExitCode.BadArguments, "'yesterday' is no instant")]
+    [InlineData("materialize --from 2026-01-02 --to 2026-01-01", ExitCode.BadArguments, "before the beginning")]
+    public async Task What_cannot_be_materialized_is_named(string line, int code, string message)
+    {
+        var run = await _run.VerbAsync(line);
+        Assert.Equal((code, ""), (run.Code, run.Out));
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Contains("Nothing was materialized yet", (await _run.VerbAsync("runs")).Ok().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_view_that_fails_is_named_with_what_is_wrong_in_its_data()
+    {
+        File.AppendAllText(_temp["raw/readings.csv"], "press-1,2026-01-05T11:00:00Z,warm,3\n");
+        var run = await _run.VerbAsync("materialize");
+        Assert.Equal(ExitCode.Failed, run.Code);
+        Assert.Contains("'warm'", run.Error, StringComparison.Ordinal);
+        Assert.Contains("readings.csv", run.Error, StringComparison.Ordinal);
+        var json = await _run.VerbAsync("materialize --json");
+        Assert.False((bool)json.Json["succeeded"]!);
+        Assert.Contains("'warm'", (string?)json.Json["views"]![0]!["error"], StringComparison.Ordinal);
+        Assert.Equal("failed", (string?)(await _run.VerbAsync("runs --json")).Ok().Json[0]!["state"]);
+    }
+
+    [Fact]
+    public async Task Explain_says_what_is_read()
+    {
+        var text = (await _run.VerbAsync("explain --service failure")).Ok().Out;
+        Assert.Contains("the newest with t - 1d <= read_at <= t", text, StringComparison.Ordinal);
+        Assert.Contains("source readings, raw/readings.csv: 1 file (csv)", text, StringComparison.Ordinal);
+        var json = (await _run.VerbAsync("explain --features reading:pressure --json")).Ok().Json;
+        Assert.Equal(("1d", "reading@1.0.0"), ((string?)json["lookups"]![0]!["ttl"], (string?)json["lookups"]![0]!["serving"]!["table"]));
+        Assert.Equal(ExitCode.NotFound, (await _run.VerbAsync("explain --service failur")).Code);
+    }
+
+    [Fact]
+    public async Task A_view_by_SQL_is_stored_and_vacuumed()
+    {
+        File.AppendAllText(_temp["features/machines.yaml"], """
+            ---
+            kind: value_view
+            name: warmest
+            entity: machine
+            sql: select machine, read_at, temperature * 2 as twice from readings
+            timestamp: read_at
+            features: { twice: float64 }
+            """);
+        (await _run.VerbAsync("apply --yes")).Ok();
+        Assert.Contains("no run has stored its rows yet", (await _run.VerbAsync("explain --features warmest:*")).Ok().Out, StringComparison.Ordinal);
+        (await _run.VerbAsync("materialize")).Ok();
+        Assert.Equal(140, (double)(await _run.VerbAsync("get --features warmest:twice machine=press-1 --json")).Ok().Json["rows"]![0]!["values"]![0]!);
+        var vacuum = (await _run.VerbAsync("vacuum --dry-run --json")).Ok().Json;
+        Assert.True((bool)vacuum["dry_run"]!);
+        Assert.Equal(("warmest@1.0.0", 0), ((string?)vacuum["tables"]![0]!["view"], (int)vacuum["tables"]![0]!["files"]!));
+        Assert.Contains("Deleted 0 files", (await _run.VerbAsync("vacuum --retention 30d")).Ok().Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_JSON_sample_has_the_keys_of_what_is_printed()
+    {
+        foreach (var line in new[] { "materialize", "runs", "explain --service failure", "get --service failure machine=press-1", "training-set --spine labels.csv --service failure --prove --out t.csv" })
+        {
+            var printed = (await _run.VerbAsync(line + " --json")).Ok().Json;
+            var sample = JsonNode.Parse(new CommandLine().Find(line.Split(' ')[0])!.JsonSample!)!;
+            Assert.Equal(Keys(sample), Keys(printed));
+        }
+
+        static string Keys(JsonNode? node) => node switch
+        {
+            JsonArray { Count: > 0 } list when list[0] is JsonObject => $"[{Keys(list[0])}]",
+            JsonObject map when map.ContainsKey("late_flight") || map.Count == 1 && map.First().Value is JsonValue => "{}",
+            JsonObject map => $"{{{string.Join(',', map.Select(p => $"{p.Key}:{Keys(p.Value)}"))}}}",
+            _ => "",
+        };
+    }
+
     public void Dispose() => _temp.Dispose();
 }

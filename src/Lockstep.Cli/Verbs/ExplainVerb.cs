@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Lockstep.Cli.Output;
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Engine;
+using Lockstep.Server;
+
+namespace Lockstep.Cli.Verbs;
+
+/// <summary>Says where the values of a vector come from, for training and for serving.</summary>
+internal sealed class ExplainVerb : Verb
+{
+    readonly FeatureSelections _which = new();
+
+    public override string Name => "explain";
+    public override VerbGroup Group => VerbGroup.Look;
+    public override string Summary => "Say where the values of a vector come from, for training and for serving";
+    public override string Details => "A block a lookup: the view version that answers, the columns of the key, the rows that count, what a training set reads and what the server reads.";
+    public override IReadOnlyList<Option> Options => _which.All;
+    public override IReadOnlyList<Example> Examples => [new("lockstep explain --service late_flight", "a service"), new("lockstep explain --features weather:*", "a view")];
+
+    public override string JsonSample => """
+        {
+          "features": ["temp", "visib"],
+          "lookups": [
+            {
+              "view": "weather@1.0.0", "alias": null, "keys": { "airport": "airport" }, "ttl": "3h", "timestamp": "observed_at", "created": null,
+              "features": ["temp", "visib"],
+              "training": { "source": "weather", "sql": null, "format": "csv", "files": 1, "bytes": 13211, "problem": null },
+              "serving": { "store": "embedded:data/online.db", "table": "weather@1.0.0" }
+            }
+          ]
+        }
+        """;
+
+    public override async Task<int> RunAsync(VerbContext context, CancellationToken token)
+    {
+        var query = _which.Query(context);
+        await using var host = context.OpenProject();
+        var catalog = await host.LoadCatalogAsync(token);
+        var set = query.Resolve(catalog);
+        var store = StoreAddress.Redact(host.Settings.OnlineStore);
+        var lookups = set.Lookups.Select((l, i) => new Block(l, [.. set.Outputs.Where(o => o.Lookup == i).Select(o => o.Name)], Table(host, catalog, l.View, out var problem), problem)).ToList();
+        if (context.Json)
+            context.WriteJson(new JsonObject { ["features"] = RegistryJson.Texts(set.Outputs.Select(o => o.Name)), ["lookups"] = RegistryJson.List(lookups, l => l.ToJson(store)) });
+        else
+        {
+            context.Out.WriteLine($"{Words.Count(set.Outputs.Count, "feature")} by {Words.Count(lookups.Count, "lookup")}, of a row each");
+            foreach (var lookup in lookups) lookup.Write(context.Console, store);
+        }
+        return ExitCode.Done;
+    }
+
+    static TableInput? Table(ProjectHost host, Catalog catalog, ViewVersion view, out string? problem)
+    {
+        problem = null;
+        try
+        {
+            return host.Tables.View(view, catalog);
+        }
+        catch (LockstepException e)
+        {
+            problem = e.Message; // it is part of the answer
+            return null;
+        }
+    }
+
+    sealed record Block(FeatureLookup Lookup, IReadOnlyList<string> Names, TableInput? Table, string? Problem)
+    {
+        ValueView? View => Lookup.View.View as ValueView;
+        TableSource? Source => View?.Source is { } name && Lookup.View.Sources.TryGetValue(name, out var source) ? source.Table : null;
+        string? Timestamp => View?.Timestamp ?? Source?.Timestamp;
+        string? Created => View?.Created ?? Source?.Created;
+        string? Ttl => View is { Ttl: > 0 } view ? Duration.Format(view.Ttl) : null;
+
+        public void Write(CliConsole console, string store)
+        {
+            var (to, paint) = (console.Out, console.OutPaint);
+            to.WriteLine();
+            to.WriteLine(paint.Bold(Lookup.View.Id) + (Lookup.Alias is null ? "" : $" as {Lookup.Alias}"));
+            var keys = Lookup.View.Keys.Fields.Zip(Lookup.KeyColumns, (key, column) => key.Name == column ? $"{key}" : $"{key} from {column}");
+            var facts = new TextTable("", "");
+            facts.Add("features", string.Join(", ", Names));
+            facts.Add("key", string.Join(", ", keys));
+            facts.Add("row", $"the newest with {(Ttl is null ? "" : $"t - {Ttl} <= ")}{Timestamp} <= t{(Created is null ? "" : $"; of equal ones the one with the latest {Created}")}");
+            facts.Add("training", Problem ?? $"{From()}: {Words.Count(Table!.Files.Count, "file")} ({RegistryJson.Word(Table.Format)}), {Words.Bytes(Bytes)}");
+            facts.Add("serving", Lookup.View.View.Online ? $"one read of {Lookup.View.Id} in {store}" : "not served (online: false)");
+            facts.Write(console, "  ");
+        }
+
+        public JsonObject ToJson(string store) => new()
+        {
+            ["view"] = Lookup.View.Id,
+            ["alias"] = Lookup.Alias,
+            ["keys"] = new JsonObject(Lookup.View.Keys.Fields.Zip(Lookup.KeyColumns, (key, column) => KeyValuePair.Create(key.Name, (JsonNode?)column))),
+            ["ttl"] = Ttl,
+            ["timestamp"] = Timestamp,
+            ["created"] = Created,
+            ["features"] = RegistryJson.Texts(Names),
+            ["training"] = new JsonObject
+            {
+                ["source"] = View?.Source,
+                ["sql"] = View?.Sql,
+                ["format"] = Table is null ? null : RegistryJson.Word(Table.Format),
+                ["files"] = Table?.Files.Count,
+                ["bytes"] = Table is null ? null : Bytes,
+                ["problem"] = Problem,
+            },
+            ["serving"] = Lookup.View.View.Online ? new JsonObject { ["store"] = store, ["table"] = Lookup.View.Id } : null,
+        };
+
+        long Bytes => Table!.Files.Sum(f => f.Size >= 0 ? f.Size : new FileInfo(f.Path).Length);
+
+        string From() => View?.Source is { } source ? $"source {source}, {Source?.Path}" : "rows of its SQL, stored offline";
+    }
+}
