@@ -35,6 +35,7 @@ internal static class Reference
             |---|---|
             | `NO_COLOR` | no colours |
             | `{{CommandLine.TraceVariable}}` | `1`: print the whole trace of an error |
+            | `LOCKSTEP_AUTHOR` | who changes the registry, for its history; otherwise the user's name |
             | `LOCKSTEP_BUILD` | `never`: `./lockstep` does not look whether it is up to date |
             | `LOCKSTEP_DUCKDB` | DuckDB's library, or its folder, where `build/fetch-native` is not used |
 

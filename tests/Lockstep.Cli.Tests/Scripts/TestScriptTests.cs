@@ -24,8 +24,8 @@ public sealed class TestScriptTests : IDisposable
                 exit $(cat "{_temp["given"]}/$name.code" 2>/dev/null || echo 0) ;;
             esac
             """);
-        Give("A", total: 5, passed: 5);
-        Give("B", total: 4, passed: 3, skips: ["no <shared> folder"]);
+        Give("A", total: 6, passed: 5);
+        Give("B", total: 5, passed: 3, skips: ["no <shared> folder"]);
     }
 
     static void Script(string path, string text)
@@ -36,8 +36,9 @@ public sealed class TestScriptTests : IDisposable
 
     void Give(string project, int total, int passed, int failed = 0, int code = 0, params string[] skips)
     {
-        var results = string.Concat(skips.Select(s => $"<UnitTestResult outcome=\"NotExecuted\">\n<Output>\n<Message>{System.Security.SecurityElement.Escape(s)}</Message>\n</Output>\n"));
+        var results = string.Concat(skips.Select(s => $"<UnitTestResult outcome=\"NotExecuted\" testListId=\"1\">\n<Output>\n<Message>{System.Security.SecurityElement.Escape(s)}</Message>\n</Output>\n"));
         File.WriteAllText(_temp[$"given/{project}.Tests.trx"], $"""
+            <UnitTestResult testName="an explicit one" outcome="NotExecuted" testListId="1" />
             {results}<Counters total="{total}" executed="{passed + failed}" passed="{passed}" failed="{failed}" error="0" timeout="0" aborted="0" notExecuted="0" />
             """);
         File.WriteAllText(_temp[$"given/{project}.Tests.code"], $"{code}");

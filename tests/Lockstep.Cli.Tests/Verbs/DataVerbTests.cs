@@ -184,6 +184,23 @@ public sealed class DataVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Environments_are_kept_apart()
+    {
+        File.AppendAllText(_temp["lockstep.yaml"], "environments: { dev: { registry: data/dev.db, online_store: \"embedded:data/dev-online.db\" } }\n");
+        Assert.Empty((await _run.VerbAsync("list --env dev --json")).Ok().Json.AsArray());
+        (await _run.VerbAsync("apply --env dev --yes")).Ok();
+        (await _run.VerbAsync("materialize --env dev")).Ok();
+        Assert.Equal("OUTSIDE_MAX_AGE", await StatusAsync("--env dev"));
+        Assert.Equal("NOT_FOUND", await StatusAsync(""));
+        Assert.Empty((await _run.VerbAsync("runs --json")).Ok().Json.AsArray());
+        var unknown = await _run.VerbAsync("list --env prd");
+        Assert.NotEqual(ExitCode.Done, unknown.Code);
+        Assert.Contains("dev", unknown.Error, StringComparison.Ordinal);
+
+        async Task<string?> StatusAsync(string options) => (string?)(await _run.VerbAsync($"get --service failure machine=press-1 --json {options}")).Ok().Json["rows"]![0]!["statuses"]![0];
+    }
+
+    [Fact]
     public async Task Explain_says_what_is_read()
     {
         var text = (await _run.VerbAsync("explain --service failure")).Ok().Out;
