@@ -19,6 +19,7 @@ public sealed class AnswerCache(long maxBytes = AnswerCache.DefaultBytes)
     readonly Entry?[] _entries = new Entry?[Slots];
     readonly ulong[] _seen = new ulong[Slots]; // what missed last there; torn or lost writes cost a miss
     long _bytes;
+    int _hand; // whatever stands here goes first when there are too many bytes
 
     /// <summary>Bytes held now.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
@@ -41,15 +42,20 @@ public sealed class AnswerCache(long maxBytes = AnswerCache.DefaultBytes)
         ref var second = ref _entries[(hash ^ 1) % Slots];
         // Over what the same row left, over what no stamp answers for any more, or over nothing; else over the second.
         ref var slot = ref (first is null || first.Stamp != stamp || first.Hash == hash ? ref first : ref second);
-        var size = Overhead + key.Length + text.Length;
-        var freed = slot is { } old ? Overhead + old.Key.Length + old.Text.Length : 0;
-        if (Interlocked.Add(ref _bytes, size - freed) > maxBytes)
-        {
-            Interlocked.Add(ref _bytes, freed - size);
-            return;
-        }
-        Volatile.Write(ref slot, new(plan, key.ToArray(), hash, stamp, from, until, text.ToArray()));
+        Entry entry = new(plan, key.ToArray(), hash, stamp, from, until, text.ToArray());
+        var bytes = Interlocked.Add(ref _bytes, entry.Size) - (Interlocked.Exchange(ref slot, entry) is { } old ? Drop(old) : 0);
+        for (var tried = 0; bytes > maxBytes && tried < Slots; tried++)
+            if (Interlocked.Exchange(ref _entries[Interlocked.Increment(ref _hand) & (Slots - 1)], null) is { } victim) bytes -= Drop(victim);
     }
 
-    sealed record Entry(ServingPlan Plan, byte[] Key, ulong Hash, StoreStamp Stamp, long From, long Until, byte[] Text);
+    int Drop(Entry entry)
+    {
+        Interlocked.Add(ref _bytes, -entry.Size);
+        return entry.Size;
+    }
+
+    sealed record Entry(ServingPlan Plan, byte[] Key, ulong Hash, StoreStamp Stamp, long From, long Until, byte[] Text)
+    {
+        public int Size => Overhead + Key.Length + Text.Length;
+    }
 }

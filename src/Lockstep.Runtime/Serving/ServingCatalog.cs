@@ -32,6 +32,9 @@ public sealed class ServingCatalog(Catalog catalog, int maxFeatures)
         return _plans.GetOrAdd(shape.ToArray(), plan);
     }
 
+    /// <summary>Plans kept for requests of their shapes.</summary>
+    public int Plans => _plans.Count;
+
     public ServingPlan Compile(FeatureQuery query) => ServingPlan.Compile(Catalog, query, maxFeatures);
 
     sealed class ShapeComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

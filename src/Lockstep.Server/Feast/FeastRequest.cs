@@ -48,9 +48,9 @@ sealed class FeastRequest
         var entities = -1;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var (isFeatures, isService) = (reader.ValueTextEquals("features"u8), reader.ValueTextEquals("feature_service"u8));
-            var (isFull, isMetadata) = (reader.ValueTextEquals("full_feature_names"u8), reader.ValueTextEquals("include_feature_view_version_metadata"u8));
-            var isEntities = reader.ValueTextEquals("entities"u8);
+            var (isFeatures, isService) = (JsonKeys.IsText(ref reader, "features"u8), JsonKeys.IsText(ref reader, "feature_service"u8));
+            var (isFull, isMetadata) = (JsonKeys.IsText(ref reader, "full_feature_names"u8), JsonKeys.IsText(ref reader, "include_feature_view_version_metadata"u8));
+            var isEntities = JsonKeys.IsText(ref reader, "entities"u8);
             reader.Read();
             if (isEntities)
             {

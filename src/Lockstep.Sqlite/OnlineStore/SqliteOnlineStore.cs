@@ -38,6 +38,21 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
     /// <summary>Bytes of cells that the process holds.</summary>
     public long CachedBytes => _cache?.Bytes ?? 0;
 
+    public bool TryGetStamp(out StoreStamp stamp)
+    {
+        var stripe = _gate.Enter(); // the file stays mapped meanwhile
+        try
+        {
+            var header = _file.Clock?.Read() ?? default;
+            stamp = new(header.Change, header.Checksum);
+            return _file.Clock is not null;
+        }
+        finally
+        {
+            _gate.Leave(stripe);
+        }
+    }
+
     public ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token)
     {
         ArgumentNullException.ThrowIfNull(batch);

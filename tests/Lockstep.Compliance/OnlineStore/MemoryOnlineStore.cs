@@ -16,12 +16,19 @@ public sealed class MemoryOnlineStore(MemoryOnlineStore.Data data, TimeProvider 
         internal Dictionary<string, SortedDictionary<byte[], byte[]>> Tables { get; } = new(StringComparer.Ordinal);
         internal Dictionary<string, (Lease Lease, DateTimeOffset Until)> Leases { get; } = new(StringComparer.Ordinal);
         internal long LastLease { get; set; }
+        internal ulong Writes { get; set; }
     }
 
     /// <summary>Called after each renewal of a lease that was asked for.</summary>
     public Action? Renewing { get; set; }
 
     static readonly Comparer<byte[]> ByBytes = Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b));
+
+    public bool TryGetStamp(out StoreStamp stamp)
+    {
+        lock (data.Gate) stamp = new(0, data.Writes);
+        return true;
+    }
 
     public ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token)
     {
@@ -41,6 +48,7 @@ public sealed class MemoryOnlineStore(MemoryOnlineStore.Data data, TimeProvider 
         lock (data.Gate)
         {
             if (!fence.IsNone && (!data.Leases.TryGetValue(table, out var held) || held.Lease.Number != fence.LeaseNumber)) return new(false);
+            data.Writes++;
             List<(byte[] Key, byte[] Cell)> changes = [];
             var merged = new ArrayBufferWriter<byte>();
             var cells = data.Tables.GetValueOrDefault(table);
@@ -109,6 +117,7 @@ public sealed class MemoryOnlineStore(MemoryOnlineStore.Data data, TimeProvider 
         token.ThrowIfCancellationRequested();
         lock (data.Gate)
         {
+            data.Writes++;
             data.Tables.Remove(table);
             data.Leases.Remove(table);
         }

@@ -86,6 +86,10 @@ public static class JsonKeys
         }
     }
 
+    /// <summary>Whether the name or text under the reader is this one; escapes that are no text are none.</summary>
+    public static bool IsText(ref Utf8JsonReader reader, ReadOnlySpan<byte> text)
+        => reader.ValueIsEscaped ? TryUnescape(ref reader, out var plain) && plain.SequenceEqual(text) : reader.ValueSpan.SequenceEqual(text);
+
     static bool TryInteger(ref Utf8JsonReader reader, KeyConversion conversion, out long value)
     {
         value = 0;

@@ -15,6 +15,7 @@ namespace Lockstep.Runtime.Serving.Json;
 public ref struct OnlineRequestJson
 {
     static readonly string[] Members = ["service", "service_version", "features", "full_names", "entities", "request"];
+    static readonly byte[][] Utf8Members = [.. Members.Select(System.Text.Encoding.UTF8.GetBytes)];
 
     readonly ReadOnlySpan<byte> _body;
     readonly ServingCatalog _catalog;
@@ -61,7 +62,7 @@ public ref struct OnlineRequestJson
     {
         var member = 0;
         for (; member < Members.Length; member++)
-            if (reader.ValueTextEquals(Members[member])) break;
+            if (JsonKeys.IsText(ref reader, Utf8Members[member])) break;
         if (member == Members.Length)
         {
             var name = JsonKeys.TryUnescape(ref reader, out var utf8) ? System.Text.Encoding.UTF8.GetString(utf8) : "";
@@ -199,7 +200,7 @@ public ref struct OnlineRequestJson
         {
             var field = next;
             next = next + 1 == fields.Length ? 0 : next + 1;
-            if (reader.ValueTextEquals(fields[field].Utf8Name)) return field;
+            if (JsonKeys.IsText(ref reader, fields[field].Utf8Name)) return field;
         }
         return -1;
     }
