@@ -78,7 +78,7 @@ public sealed class ProjectHost : IAsyncDisposable
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;
 
     /// <summary>A server over this project, which stays the caller's.</summary>
-    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry };
+    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer };
 
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 

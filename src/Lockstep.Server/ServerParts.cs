@@ -1,6 +1,8 @@
 using Lockstep.Core.Definitions;
+using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Registry;
+using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Server;
 
@@ -16,6 +18,12 @@ public sealed record ServerParts
 
     /// <summary>What is served before the registry has been read, or without one.</summary>
     public Catalog? Catalog { get; init; }
+
+    /// <summary>Makes training sets; asked for by the first request that wants one.</summary>
+    public Func<TrainingSetBuilder>? TrainingSets { get; init; }
+
+    /// <summary>Fills the online store; asked for by the first run.</summary>
+    public Func<Materializer>? Materializer { get; init; }
 
     /// <summary>How long requests under way may take when the server stops. Default: 10 s.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);

@@ -80,7 +80,7 @@ static class FeastErrors
             json.WriteEndArray();
             json.WriteString("msg", shape.Message);
             json.WritePropertyName("input");
-            json.WriteRawValue(shape.Input);
+            using (var input = JsonDocument.Parse(shape.Input)) input.WriteTo(json);
             if (error is not null)
             {
                 json.WriteStartObject("ctx");

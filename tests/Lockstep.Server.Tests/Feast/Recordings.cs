@@ -1,0 +1,45 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Lockstep.Server.Tests.Feast;
+
+/// <summary>A request that was sent to a real Feast, and what it answered.</summary>
+sealed record Recording(string Name, string Method, string Path, IReadOnlyDictionary<string, string> Headers, string? RequestBody, int Status, string Answer)
+{
+    public static readonly IReadOnlyList<Recording> All = [.. File.ReadAllText(System.IO.Path.Combine(TestProject.Data("feast-http"), "http", "sqlite.jsonl")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Read)];
+
+    static Recording Read(string line)
+    {
+        using var json = JsonDocument.Parse(line);
+        var root = json.RootElement;
+        return new(root.GetProperty("name").GetString()!, root.GetProperty("method").GetString()!, root.GetProperty("path").GetString()!,
+            root.GetProperty("request_headers").EnumerateObject().ToDictionary(h => h.Name, h => h.Value.GetString()!), root.GetProperty("request_body").GetString(),
+            root.GetProperty("status").GetInt32(), root.GetProperty("response_body").GetString()!);
+    }
+
+    /// <summary>Sends it as it was sent.</summary>
+    public async Task<(int Status, string Answer)> SendAsync(HttpClient http)
+    {
+        using HttpRequestMessage message = new(new(Method), Path);
+        if (RequestBody is not null) message.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(RequestBody));
+        foreach (var (name, value) in Headers)
+            if (!message.Headers.TryAddWithoutValidation(name, value)) (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
+        using var response = await http.SendAsync(message);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Why a request is not replayed; null: it is.</summary>
+    public string? NotReplayed
+    {
+        get
+        {
+            if (Name == "materialize-null-created-read" || Name.EndsWith("-read", StringComparison.Ordinal)) return "reads what a write before it has written; writes over this format come with streams";
+            if (Path.StartsWith("/push", StringComparison.Ordinal)) return "push: comes with streams";
+            if (Path.StartsWith("/write-to-online-store", StringComparison.Ordinal)) return "write to the online store: comes with streams";
+            if (Path.StartsWith("/materialize", StringComparison.Ordinal)) return "materialize over Feast's format: comes with streams; ours is POST /api/v1/materializations";
+            return RequestBody is not null && OnDemand.Any(v => RequestBody.Contains(v, StringComparison.Ordinal)) ? "needs an on-demand view, which this version does not compute" : null;
+        }
+    }
+
+    static readonly string[] OnDemand = ["fine_math", "pace_math", "rate_math", "desk_card"];
+}
