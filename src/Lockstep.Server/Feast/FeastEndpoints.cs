@@ -30,7 +30,9 @@ static class FeastEndpoints
     static async Task Refuse(HttpContext context, FeatureServer server)
     {
         var body = await RequestBody.ReadAsync(context, server.Settings.MaxRequestBytes);
-        throw FeastErrors.NotAnObject(System.Buffers.BuffersExtensions.ToArray(body));
+        var text = System.Buffers.BuffersExtensions.ToArray(body);
+        context.Request.BodyReader.AdvanceTo(body.End); // else the connection could take no further request
+        throw FeastErrors.NotAnObject(text);
     }
 
     static Task WrongMethod(HttpContext context) => FeastErrors.Detail(context, 405, "Method Not Allowed");

@@ -23,7 +23,12 @@ static class RequestBody
         while (true)
         {
             var result = await reading;
-            if (result.Buffer.Length > limit) throw TooLong(limit, result.Buffer.Length);
+            if (result.Buffer.Length > limit)
+            {
+                var length = result.Buffer.Length;
+                reader.AdvanceTo(result.Buffer.End); // else the connection could take no further request
+                throw TooLong(limit, length);
+            }
             if (result.IsCompleted) return result.Buffer;
             reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             reading = reader.ReadAsync(token);
