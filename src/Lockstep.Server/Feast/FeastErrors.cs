@@ -67,7 +67,7 @@ static class FeastErrors
     static byte[] Shape(FeastShapeException shape, string? error = null)
     {
         using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
+        using (Utf8JsonWriter json = new(stream, new() { Encoder = JsonText.Options.Encoder }))
         {
             json.WriteStartObject();
             json.WriteStartArray("detail");

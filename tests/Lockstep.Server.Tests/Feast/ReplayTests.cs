@@ -1,4 +1,5 @@
 using System.Text;
+using Lockstep.Core.Rows;
 
 namespace Lockstep.Server.Tests.Feast;
 
@@ -6,6 +7,15 @@ namespace Lockstep.Server.Tests.Feast;
 public sealed class LibraryServers : IAsyncLifetime
 {
     static readonly string[] Loaded = ["reader_profile", "reader_lists", "branch_hours", "kiosk_state", "shelf_stock", "town_weather", "reader_pace"];
+
+    /// <summary>The recorded runs of POST /materialize that succeeded: view, and both ends. By S7 nothing that they read again can show.</summary>
+    static readonly (string View, string From, string To)[] LaterRuns =
+    [
+        ("branch_hours", "2026-02-01T00:00:00Z", "2026-02-11T07:00:00Z"), // materialize
+        ("branch_hours", "2026-02-01T00:00:00Z", "2026-02-12T00:00:00Z"), // materialize-again
+        ("branch_hours", "2020-02-01T00:00:00Z", "2020-02-02T00:00:00Z"), // materialize-no-rows
+        ("kiosk_coins", "2026-02-01T00:00:00Z", "2026-02-12T00:00:00Z"), // materialize-null-created
+    ];
 
     internal TestProject AsDefined { get; private set; } = null!;
     internal TestProject WithoutTtl { get; private set; } = null!;
@@ -26,6 +36,12 @@ public sealed class LibraryServers : IAsyncLifetime
         var project = TestProject.Create(files, "lockstep", "2026-02-12T12:00:00Z");
         await project.ApplyAsync();
         await project.MaterializeAsync(Loaded);
+        var catalog = await project.Host.LoadCatalogAsync(CancellationToken.None);
+        foreach (var (view, from, to) in LaterRuns)
+        {
+            var report = await project.Host.Materializer.RunAsync(new() { Catalog = catalog, Views = [view], From = Instant.Parse(from), To = Instant.Parse(to) }, null, CancellationToken.None);
+            Assert.True(report.Succeeded, report.Views[0].Error?.Message);
+        }
         return await project.ServeAsync();
     }
 
@@ -43,21 +59,44 @@ public sealed class ReplayTests(LibraryServers servers) : IClassFixture<LibraryS
 
     [Theory, MemberData(nameof(Replayed))]
     public async Task A_recorded_request_is_answered_like_by_feast_or_as_the_rules_say(string name)
-        => await Check(servers.AsDefined, name, Difference.All.Where(d => d.Case == name).ToList());
+        => await Check(servers.AsDefined, Find(name), Difference.All.Where(d => d.Case == name).ToList());
 
     [Theory, MemberData(nameof(Replayed))]
     public async Task Without_a_ttl_a_recorded_request_is_answered_like_by_feast_or_as_the_other_rules_say(string name)
-        => await Check(servers.WithoutTtl, name, Difference.All.Where(d => d.Case == name && !d.IsTtl).ToList());
+        => await Check(servers.WithoutTtl, Find(name), Difference.All.Where(d => d.Case == name && !d.IsTtl).ToList());
 
-    static async Task Check(TestProject project, string name, List<Difference> differences)
+    /// <summary>Where Feast over Redis says something else: PRESENT for what was never written (S20), which is NOT_FOUND, and fractions of seconds (S1).</summary>
+    public static TheoryData<string> OtherwiseByRedis => [.. Recording.Redis.Where(r => r.NotReplayed is null && (r.Status, r.Answer) != (Find(r.Name).Status, Find(r.Name).Answer)).Select(r => r.Name)];
+
+    [Theory, MemberData(nameof(OtherwiseByRedis))]
+    public async Task What_feast_answers_otherwise_over_redis_is_answered_as_the_rules_say(string name)
+        => await Check(servers.AsDefined, Recording.Redis.Single(r => r.Name == name), Difference.All.Where(d => d.Case == name).Prepend(Difference.NeverWritten(name)).ToList());
+
+    [Fact]
+    public async Task After_a_refused_body_the_same_connection_takes_the_next_request()
     {
-        var recording = Recording.All.Single(r => r.Name == name);
+        using SocketsHttpHandler one = new() { MaxConnectionsPerServer = 1 };
+        using HttpClient http = new(one) { BaseAddress = servers.AsDefined.Http.BaseAddress };
+        var (refused, right) = (Find("text-content-type"), Find("one-feature"));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal((refused.Status, refused.Answer), await refused.SendAsync(http));
+            Assert.Equal((right.Status, right.Answer), await right.SendAsync(http));
+        }
+    }
+
+    static Recording Find(string name) => Recording.All.Single(r => r.Name == name);
+
+    static async Task Check(TestProject project, Recording recording, List<Difference> differences)
+    {
+        var name = recording.Name;
         var (status, answer) = await recording.SendAsync(project.Http);
         if (differences.SingleOrDefault(d => d.Change is null) is { } own)
         {
             Assert.True(own.Status == status, $"{name}: {own.Status} was right ({own.Rule}), {status} came: {answer}");
             if (status == 200) Assert.Equal(ColumnarAnswer.Parse(own.Says).ToString(), ColumnarAnswer.Parse(answer).ToString());
-            else Assert.Contains(own.Says, status < 500 && answer.StartsWith('"') ? System.Text.Json.JsonSerializer.Deserialize<string>(answer)! : answer, StringComparison.Ordinal);
+            else if (recording.Path == "/get-online-features" && status != 422) Assert.Contains(own.Says, System.Text.Json.JsonSerializer.Deserialize<string>(answer)!, StringComparison.Ordinal); // a text in JSON, as its clients expect
+            else Assert.Contains(own.Says, answer, StringComparison.Ordinal);
             return;
         }
         Assert.True(recording.Status == status, $"{name}: Feast said {recording.Status}, {status} came: {answer}");
@@ -74,11 +113,15 @@ public sealed class ReplayTests(LibraryServers servers) : IClassFixture<LibraryS
     [Fact]
     public void Every_recording_is_replayed_or_says_why_not()
     {
-        Assert.Equal(185, Recording.All.Count);
+        Assert.Equal(185, Recording.All.Select(r => r.Name).Distinct().Count());
+        Assert.Equal(Recording.All.Select(r => (r.Name, r.Method, r.Path, r.RequestBody)), Recording.Redis.Select(r => (r.Name, r.Method, r.Path, r.RequestBody)));
+        var replayed = Recording.All.Where(r => r.NotReplayed is null).ToList();
+        var ours = replayed.Count(r => Difference.All.Any(d => d.Case == r.Name));
+        Assert.Equal("as by Feast 36, ours by a rule 54, not replayed 95", $"as by Feast {replayed.Count - ours}, ours by a rule {ours}, not replayed {Recording.All.Count - replayed.Count}");
         Assert.Equal("""
             needs an on-demand view, which this version does not compute: service, service-full-names, on-demand-pandas, on-demand-pandas-with-inputs, on-demand-pandas-nulls, on-demand-pandas-division-by-zero, on-demand-python, on-demand-python-nulls, on-demand-python-half-request-data, on-demand-singleton, on-demand-full-names, on-demand-missing-request-data, on-demand-wrong-type, on-demand-null-request-data
             push: comes with streams: push-new-key, push-newer, push-older, push-same-time-later-created, push-same-time-later-created-2, push-two-rows-one-key, push-default-to, push-naive-timestamp, push-offset-timestamp, push-micros, push-nulls, push-null-key, push-null-created, push-without-created, push-without-timestamp, push-without-feature, push-extra-column, push-without-key, push-wrong-type, push-bad-timestamp, push-ragged, push-empty-df, push-zero-rows, push-unknown-source, push-bad-to, push-offline, push-online-and-offline, push-without-df, push-without-source, push-empty-body, push-malformed, push-wrong-method
-            reads what a write before it has written; writes over this format come with streams: push-new-key-read, push-newer-read, push-older-read, push-same-time-later-created-read, push-two-rows-one-key-read, push-default-to-read, push-naive-timestamp-read, push-offset-timestamp-read, push-micros-read, push-nulls-read, push-null-created-read, push-without-created-read, push-without-feature-read, push-extra-column-read, push-offline-read, push-online-and-offline-read, write-read, write-source-columns-read, write-two-rows-read, write-lists-read, materialize-read, materialize-again-read, materialize-no-rows-read, materialize-null-created-read
+            reads what a write before it has written; writes over this format come with streams: push-new-key-read, push-newer-read, push-older-read, push-same-time-later-created-read, push-two-rows-one-key-read, push-default-to-read, push-naive-timestamp-read, push-offset-timestamp-read, push-micros-read, push-nulls-read, push-null-created-read, push-without-created-read, push-without-feature-read, push-extra-column-read, push-offline-read, push-online-and-offline-read, write-read, write-source-columns-read, write-two-rows-read, write-lists-read
             write to the online store: comes with streams: write, write-source-columns, write-two-rows, write-bytes-and-lists, write-lists, write-unknown-view, write-without-view, write-empty-df, write-wrong-type, write-empty-body
             materialize over Feast's format: comes with streams; ours is POST /api/v1/materializations: materialize, materialize-again, materialize-start-after-end, materialize-start-is-end, materialize-no-rows, materialize-unknown-view, materialize-offline-view, materialize-null-created, materialize-no-end, materialize-bad-time, materialize-empty-body, materialize-empty-object, materialize-incremental, materialize-incremental-again, materialize-incremental-back, materialize-incremental-no-end, materialize-incremental-bad-time, materialize-incremental-unknown-view, materialize-async
             """, string.Join("\n", Recording.All.Where(r => r.NotReplayed is not null).GroupBy(r => r.NotReplayed).Select(g => $"{g.Key}: {string.Join(", ", g.Select(r => r.Name))}")));
@@ -97,8 +140,11 @@ public sealed class ReplayTests(LibraryServers servers) : IClassFixture<LibraryS
                 continue;
             }
             var (before, after) = (ColumnarAnswer.Parse(recording.Answer), ColumnarAnswer.Parse(recording.Answer));
-            if (difference.Rule.StartsWith("S20: a stored null", StringComparison.Ordinal)) // what other rules make null is null by then
-                foreach (var other in Difference.All.Where(d => d.Case == difference.Case && d.Change is not null && !d.IsTtl && d != difference)) { other.Change!(before); other.Change!(after); }
+            foreach (var earlier in Difference.All.TakeWhile(d => !ReferenceEquals(d, difference)).Where(d => d.Case == difference.Case && d.Change is not null))
+            {
+                earlier.Change!(before);
+                earlier.Change!(after);
+            }
             difference.Change(after);
             Assert.True(before.ToString() != after.ToString(), $"{difference.Case}: '{difference.Rule}' changes nothing");
         }
