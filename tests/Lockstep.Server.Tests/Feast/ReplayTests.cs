@@ -85,6 +85,24 @@ public sealed class ReplayTests(LibraryServers servers) : IClassFixture<LibraryS
         }
     }
 
+    [Fact]
+    public async Task After_a_body_that_is_too_long_the_same_connection_takes_the_next_request()
+    {
+        using SocketsHttpHandler one = new() { MaxConnectionsPerServer = 1 };
+        using HttpClient http = new(one) { BaseAddress = servers.AsDefined.Http.BaseAddress };
+        var right = Find("one-feature");
+        for (var i = 0; i < 3; i++)
+        {
+            using HttpRequestMessage message = new(HttpMethod.Post, right.Path) { Content = new StreamContent(new MemoryStream(new byte[(4 << 20) + 1])) };
+            message.Content.Headers.ContentType = new("application/json");
+            message.Headers.TransferEncodingChunked = true; // its length is not known before it is read
+            using var response = await http.SendAsync(message);
+            Assert.Equal(413, (int)response.StatusCode);
+            Assert.Contains("max_request_bytes", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.Equal((right.Status, right.Answer), await right.SendAsync(http));
+        }
+    }
+
     static Recording Find(string name) => Recording.All.Single(r => r.Name == name);
 
     static async Task Check(TestProject project, Recording recording, List<Difference> differences)
