@@ -25,16 +25,20 @@ internal sealed class LeaseKeeper : IAsyncDisposable
 
     public bool IsLost { get; private set; }
 
-    public static async Task<LeaseKeeper> TakeAsync(IOnlineStore store, string view, string owner, MaterializerOptions options, TimeProvider clock, Action<string> waiting, CancellationToken token)
+    public static async Task<LeaseKeeper> TakeAsync(IOnlineStore store, string view, string owner, MaterializerOptions options, TimeProvider clock, Func<Task> held, CancellationToken token)
     {
         var begun = TimeProvider.System.GetTimestamp();
-        while (true)
+        for (var tries = 0; ; tries++)
         {
             if (await store.TryAcquireLeaseAsync(view, owner, options.LeaseDuration, token) is { } lease)
                 return new(store, lease, options.LeaseDuration, clock, token);
+            if (tries == 0)
+            {
+                await held(); // perhaps its holder is dead
+                continue;
+            }
             if (TimeProvider.System.GetElapsedTime(begun) >= options.LeaseWait)
                 throw new LockstepException(ErrorKind.Conflict, $"View '{view}' is being materialized by another run. Wait until that is done, or stop it, and try again; a run that was killed lets go after {options.LeaseDuration.TotalSeconds:0} s.");
-            waiting("waiting for another run");
             await Task.Delay(TimeSpan.FromMilliseconds(250), token);
         }
     }

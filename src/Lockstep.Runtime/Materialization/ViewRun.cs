@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
@@ -59,7 +61,7 @@ internal sealed class ViewRun
     public async Task<ViewRunReport> RunAsync(CancellationToken token)
     {
         await DropOtherMeaningAsync(token);
-        await using var lease = await LeaseKeeper.TakeAsync(_context.Online, Id, Owner(), Options, _context.Clock, w => _progress.Begin($"{w}: {Id}"), token);
+        await using var lease = await LeaseKeeper.TakeAsync(_context.Online, Id, Owner(), Options, _context.Clock, HeldByAnotherAsync, token);
         _number = await _context.Runs.BeginAsync(new()
         {
             View = Id,
@@ -318,7 +320,30 @@ internal sealed class ViewRun
         Error = error,
     };
 
+    /// <summary>The lease of a run whose process has ended on this machine is given back; others are waited for.</summary>
+    async Task HeldByAnotherAsync()
+    {
+        _progress.Begin($"waiting for another run of {Id}");
+        var running = (await _context.Runs.ListAsync(Id, 100, CancellationToken.None)).FirstOrDefault(r => r.State == RunState.Running && r.Start.Store == Options.OnlineStore);
+        if (running is null || !IsDead(running.Start.Owner)) return;
+        await _context.Online.ReleaseLeaseAsync(new(Id, running.Start.Owner, running.Start.Lease), CancellationToken.None);
+    }
+
     static string Owner() => $"{Environment.MachineName}/{Environment.ProcessId}";
+
+    static bool IsDead(string owner)
+    {
+        if (!owner.StartsWith(Environment.MachineName + "/", StringComparison.Ordinal) || !int.TryParse(owner.AsSpan(Environment.MachineName.Length + 1), CultureInfo.InvariantCulture, out var id)) return false;
+        try
+        {
+            using var process = Process.GetProcessById(id);
+            return process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return true; // there is none with this number
+        }
+    }
 }
 
 /// <summary>Files were written to while a run read them.</summary>

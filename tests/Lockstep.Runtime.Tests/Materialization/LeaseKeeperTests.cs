@@ -12,7 +12,7 @@ public sealed class LeaseKeeperTests
     {
         var clock = new TimerClock();
         var store = new MemoryOnlineStore(clock);
-        await using (var keeper = await LeaseKeeper.TakeAsync(store, "v", "me", Options, clock, _ => { }, CancellationToken.None))
+        await using (var keeper = await LeaseKeeper.TakeAsync(store, "v", "me", Options, clock, () => Task.CompletedTask, CancellationToken.None))
         {
             for (var i = 0; i < 5; i++)
             {
@@ -33,7 +33,7 @@ public sealed class LeaseKeeperTests
     {
         var clock = new TimerClock();
         var store = new MemoryOnlineStore(clock);
-        await using var keeper = await LeaseKeeper.TakeAsync(store, "v", "me", Options, clock, _ => { }, CancellationToken.None);
+        await using var keeper = await LeaseKeeper.TakeAsync(store, "v", "me", Options, clock, () => Task.CompletedTask, CancellationToken.None);
         clock.Advance(TimeSpan.FromSeconds(15));
         var other = await store.TryAcquireLeaseAsync("v", "you", TimeSpan.FromMinutes(1), CancellationToken.None);
         Assert.NotNull(other);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
@@ -188,6 +189,23 @@ public sealed class MaterializerTests : IDisposable
         Assert.Equal(ErrorKind.Conflict, Assert.IsType<LockstepException>(report.Error).Kind);
         Assert.StartsWith("View 'v@1.0.0' is being materialized by another run.", report.Error!.Message, StringComparison.Ordinal);
         Assert.Empty(await lab.Runs.ListAsync(null, 10, CancellationToken.None));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task S7_the_lease_of_a_process_that_has_ended_is_not_waited_for(bool dead)
+    {
+        var lab = Lab();
+        lab.Put("a", Row("x", lab.Now));
+        using var process = Process.Start("dotnet", "--version");
+        await process.WaitForExitAsync();
+        var owner = $"{Environment.MachineName}/{(dead ? process.Id : Environment.ProcessId)}";
+        var lease = await lab.Online.TryAcquireLeaseAsync(lab.View.Id, owner, TimeSpan.FromMinutes(1), CancellationToken.None);
+        Assert.NotNull(lease);
+        await lab.Runs.BeginAsync(new() { View = lab.View.Id, Fingerprint = lab.View.Fingerprint, Store = lab.Options.OnlineStore, Token = Guid.NewGuid(), Lease = lease.Number, Owner = owner, StartedAt = lab.Now, Horizon = lab.Now }, CancellationToken.None);
+        var report = await lab.RunAsync();
+        Assert.Equal(dead, report.Error is null);
+        var first = (await lab.Runs.ListAsync(null, 10, CancellationToken.None))[^1];
+        Assert.Equal(dead ? RunState.Abandoned : RunState.Running, first.State);
     }
 
     [Fact]
