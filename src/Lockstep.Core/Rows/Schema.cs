@@ -21,6 +21,9 @@ public sealed class Schema : IEquatable<Schema>
     }
 
     public IReadOnlyList<Field> Fields { get; }
+
+    /// <summary>Columns of the table that this was read from which are no part of it, because their types are not of S2.</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
     public int Count => Fields.Count;
     public Field this[int ordinal] => Fields[ordinal];
 

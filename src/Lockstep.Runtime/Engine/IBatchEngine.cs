@@ -9,7 +9,7 @@ namespace Lockstep.Runtime.Engine;
 /// </summary>
 public interface IBatchEngine : IDisposable
 {
-    /// <summary>The columns of a table, from its files. Columns of a type that is not of S2 are left out of the result.</summary>
+    /// <summary>The columns of a table, from its files. Columns of a type that is not of S2 are in <see cref="Schema.LeftOut"/>.</summary>
     Schema ReadSchema(TableInput table, CancellationToken token);
 
     ScanReader Scan(ScanRequest request, CancellationToken token);

@@ -10,6 +10,8 @@ namespace Lockstep.Runtime.TrainingSets;
 // A reader of the caller's is read once: its rows wait in memory until they are answered.
 internal sealed class SpineReader : IDisposable
 {
+    const long LargeBlock = 64 << 20;
+
     readonly TrainingSetPlan _plan;
     readonly string _name;
     readonly BatchReader _labels;
@@ -50,7 +52,7 @@ internal sealed class SpineReader : IDisposable
     public SpineBlock? ReadBlock(long bytes, long bytesPerLabel, Action<ColumnBatch> seen, CancellationToken token)
     {
         // What the last block held fills the memory that is allowed, and nothing of it is used any more: without this two blocks stand in memory.
-        if (_nextLabel > 1 && !_ended) GC.Collect();
+        if (_nextLabel > 1 && !_ended && bytes >= LargeBlock) GC.Collect();
         List<ColumnBatch> labels = [];
         var first = _nextLabel;
         while (!_ended && bytes > 0)

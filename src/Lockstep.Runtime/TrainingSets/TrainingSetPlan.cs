@@ -53,8 +53,9 @@ internal sealed class TrainingSetPlan
     {
         if (found.Count == 0) throw new LockstepException(ErrorKind.BadArguments, $"{request.Spine.Name} is empty: it has no columns. A spine has the join keys and a timestamp.");
         var features = request.Resolve();
-        List<Problem> problems = [];
         var spineName = request.Spine.Name;
+        List<Problem> problems = [.. found.LeftOut.Select(c => new Problem(Severity.Error, null,
+            $"{spineName}: column '{c}' has a type that a training set cannot carry ({FeatureType.KnownNames} can be). Convert it, or leave it out of the spine."))];
         var time = FindTimestamp(request, found, problems);
         var isText = request.Spine.Table is { Format: TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json };
         List<int> labelColumns = [time];

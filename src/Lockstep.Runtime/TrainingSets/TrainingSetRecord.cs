@@ -48,12 +48,24 @@ public sealed record TrainingSetRecord
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    /// <summary>Writes it whole or not at all.</summary>
-    internal void Save(string path)
+    /// <summary>Writes it whole or not at all, around what it records: everything that can fail is done before <paramref name="commit"/>.</summary>
+    internal void Save(string path, Action? commit = null)
     {
         var unfinished = path + ".tmp";
-        File.WriteAllText(unfinished, ToJson() + "\n");
-        File.Move(unfinished, path, overwrite: true);
+        try
+        {
+            File.WriteAllText(unfinished, ToJson() + "\n");
+            commit?.Invoke();
+            File.Move(unfinished, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LockstepException(ErrorKind.Failed, $"The record '{path}' cannot be written: {e.Message}", e);
+        }
+        finally
+        {
+            File.Delete(unfinished);
+        }
     }
 
     /// <summary>The same features, by the versions recorded, which must still mean the same (S23).</summary>

@@ -40,9 +40,9 @@ internal sealed class TrainingSetRun(
             _meter.Begin($"reading {request.Spine.Name}");
         }
         spine.End(token);
-        writer.Complete(token);
         var record = Record(spine.Rows);
-        if (request.Output is not null && request.WriteRecord) record.Save(TrainingSetRecord.PathFor(request.Output.Path));
+        if (request.Output is null || !request.WriteRecord) writer.Complete(token);
+        else record.Save(TrainingSetRecord.PathFor(request.Output.Path), () => writer.Complete(token));
         return new()
         {
             Rows = spine.Rows,
@@ -123,15 +123,14 @@ internal sealed class TrainingSetRun(
                 NotAfter = latest,
             }, token);
             _meter.Begin($"reading {columns.TableName}");
-            var batch = new ColumnBatch(reader.Schema);
-            var time = (FixedColumn<long>)batch[columns.View.Keys.Count];
-            while (reader.Read(batch, token))
-            {
-                _checks.SourceBatch(scan, time);
-                foreach (var sweep in sweeps)
-                    if (!sweep.Add(batch)) return sweep.State;
-                _meter.Add(batch.Count, reader.Progress);
-            }
+            using (var ahead = new ReadAhead(reader, token))
+                while (ahead.Next(token) is { } batch)
+                {
+                    _checks.SourceBatch(scan, (FixedColumn<long>)batch[columns.View.Keys.Count]);
+                    foreach (var sweep in sweeps)
+                        if (!sweep.Add(batch)) return sweep.State;
+                    _meter.Add(batch.Count, ahead.Progress);
+                }
             for (var i = 0; i < sweeps.Length; i++) _tallies[scan.Lookups[i]].Read(sweeps[i].Rows, scan.Ordinals, reader.NonFinite);
         }
         for (var i = 0; i < sweeps.Length; i++) answers[scan.Lookups[i]] = new(sweeps[i].Finish(), scan.Ordinals);

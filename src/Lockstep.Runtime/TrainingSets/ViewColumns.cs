@@ -11,7 +11,7 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
     public static ViewColumns Of(ViewVersion view, Catalog catalog)
     {
         if (view.View is not ValueView definition)
-            throw new LockstepException(ErrorKind.Failed, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}: training sets have value views only so far.");
+            throw new LockstepException(ErrorKind.Failed, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}: only value views can be read so far.");
         RefuseFilter(view, definition.Where, $"view '{view.Id}'");
         if (definition.Sql is not null)
             return new(view, definition, definition.Timestamp ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' does not name the timestamp column of its SQL."), definition.Created, $"view '{view.Id}'");

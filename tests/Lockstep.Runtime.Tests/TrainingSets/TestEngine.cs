@@ -24,12 +24,18 @@ internal static class TestEngine
 
     public static List<Value[]> ReadAll(IBatchEngine engine, TableInput table, Schema schema)
     {
-        using var reader = engine.Scan(new() { Table = table, Columns = [.. schema.Fields.Select(f => new ScanColumn(f.Name, f))], KeepOrder = true }, CancellationToken.None);
         List<Value[]> rows = [];
+        Read(engine, table, schema, (batch, row) => rows.Add(batch.GetRow(row)));
+        return rows;
+    }
+
+    /// <summary>Hands over every row in order.</summary>
+    public static void Read(IBatchEngine engine, TableInput table, Schema schema, Action<ColumnBatch, int> see)
+    {
+        using var reader = engine.Scan(new() { Table = table, Columns = [.. schema.Fields.Select(f => new ScanColumn(f.Name, f))], KeepOrder = true }, CancellationToken.None);
         var batch = new ColumnBatch(schema);
         while (reader.Read(batch, CancellationToken.None))
-            for (var row = 0; row < batch.Count; row++) rows.Add(batch.GetRow(row));
-        return rows;
+            for (var row = 0; row < batch.Count; row++) see(batch, row);
     }
 }
 

@@ -151,6 +151,27 @@ public sealed class TrainingSetFormatsTests(EngineFixture fixture) : IClassFixtu
         Assert.Equal(ErrorKind.NotFound, Assert.Throws<LockstepException>(() => Spine.File(folder.At("none.csv"))).Kind);
     }
 
+    [Theory, InlineData("none/out.parquet"), InlineData("none/out.csv"), InlineData("rooms.csv/out.parquet")]
+    public void An_output_that_cannot_be_written_is_named(string output)
+    {
+        using var folder = new TempFolder();
+        folder.Write("rooms.csv", Rooms);
+        var spine = Spine.File(folder.Write("spine.csv", SpineCsv));
+
+        Assert.Contains(folder.At(output), Assert.Throws<LockstepException>(() => Run(folder, spine, folder.At(output))).Message, StringComparison.Ordinal);
+        Assert.Equal(["rooms.csv", "spine.csv"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData("{\"room\":\"7\",\"event_timestamp\":\"2026-01-01\",\"position\":{\"x\":1}}\n", "spine.jsonl")]
+    public void S18_a_spine_column_of_a_type_that_is_none_of_ours_is_refused(string text, string name)
+    {
+        using var folder = new TempFolder();
+        folder.Write("rooms.csv", Rooms);
+
+        Assert.Contains("column 'position' has a type that a training set cannot carry", Assert.Throws<LockstepException>(() => Run(folder, Spine.File(folder.Write(name, text)), folder.At("out.csv"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Cancelled_in_the_middle_nothing_is_left()
     {

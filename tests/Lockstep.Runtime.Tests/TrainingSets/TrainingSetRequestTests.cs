@@ -156,6 +156,15 @@ public sealed class TrainingSetRequestTests
     }
 
     [Fact]
+    public void S18_a_column_that_cannot_be_carried_along_is_refused()
+    {
+        using var lab = Lab();
+        lab.Engine.Put(TrainingSetLab.SpinePath, new([new("airport", FeatureType.String), new("event_timestamp", FeatureType.Timestamp)]) { LeftOut = ["position"] }, []);
+
+        Assert.Contains("spine 'labels': column 'position' has a type that a training set cannot carry", Assert.Throws<LockstepException>(() => lab.Run(lab.Request("weather:temp"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_output_cannot_be_the_spine()
     {
         using var lab = Lab();

@@ -47,7 +47,7 @@ internal static class TableColumns
             if (!found.ContainsKey(partition)) order.Add(partition);
             found[partition] = (FeatureType.String, "");
         }
-        return new Schema(order.Where(n => !left.Contains(n)).Select(n => new Field(n, found[n].Type)));
+        return new Schema(order.Where(n => !left.Contains(n)).Select(n => new Field(n, found[n].Type))) { LeftOut = [.. left] };
     }
 
     static FeatureType? Wider(FeatureType a, FeatureType b)

@@ -53,7 +53,7 @@ public sealed class TextScan : ScanReader
                 return 0;
             });
         }
-        return new Schema(order.Where(n => found[n].Usable).Select(n => new Field(n, found[n].Type ?? FeatureType.String)));
+        return new Schema(order.Where(n => found[n].Usable).Select(n => new Field(n, found[n].Type ?? FeatureType.String))) { LeftOut = [.. order.Where(n => !found[n].Usable)] };
 
         void See(string name, FeatureType? type, bool usable)
         {

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
+
+namespace Lockstep.Runtime.TrainingSets;
+
+// Reads a table on a thread of its own, a few batches ahead of whoever uses them: decoding goes on while the batch before is swept.
+// Batches go round: a batch is read into again once the next one was asked for. The reader is touched by that thread alone until it
+// has ended, and by nobody after Dispose, which waits for it.
+internal sealed class ReadAhead : IDisposable
+{
+    const int Batches = 3;
+
+    readonly BlockingCollection<(ColumnBatch Batch, double Progress)> _full = new(Batches);
+    readonly BlockingCollection<ColumnBatch> _free = new(Batches);
+    readonly CancellationTokenSource _stop;
+    readonly Task _reading;
+    ColumnBatch? _used;
+
+    public ReadAhead(ScanReader reader, CancellationToken token)
+    {
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(token);
+        for (var i = 0; i < Batches; i++) _free.Add(new(reader.Schema), token);
+        _reading = Task.Factory.StartNew(() => Read(reader), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <summary>How far the reader was with the current batch.</summary>
+    public double Progress { get; private set; } = double.NaN;
+
+    /// <summary>The next batch, which is good until the next call; null at the end.</summary>
+    public ColumnBatch? Next(CancellationToken token)
+    {
+        if (_used is not null) _free.Add(_used, token);
+        _used = null;
+        if (_full.TryTake(out var next, Timeout.Infinite, token))
+        {
+            (_used, Progress) = next;
+            return _used;
+        }
+        if (_reading.IsFaulted) ExceptionDispatchInfo.Throw(_reading.Exception!.InnerException!);
+        return null;
+    }
+
+    void Read(ScanReader reader)
+    {
+        try
+        {
+            while (true)
+            {
+                var batch = _free.Take(_stop.Token);
+                if (!reader.Read(batch, _stop.Token)) return;
+                _full.Add((batch, reader.Progress), _stop.Token);
+            }
+        }
+        finally
+        {
+            _full.CompleteAdding();
+        }
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        ((IAsyncResult)_reading).AsyncWaitHandle.WaitOne(); // how it ended was told by Next, or is of no interest
+        _stop.Dispose();
+        _full.Dispose();
+        _free.Dispose();
+    }
+}
