@@ -140,6 +140,31 @@ public sealed class SqliteOnlineStoreFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Many_may_make_the_file_at_once()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            using var start = new Barrier(6);
+            var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => Task.Factory.StartNew(() =>
+            {
+                start.SignalAndWait();
+                return Open();
+            }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            for (var i = 0; i < stores.Length; i++) await PutAsync(stores[i], $"{i}", $"{round}");
+            for (var i = 0; i < stores.Length; i++) Assert.Equal($"{round}", await GetAsync(stores[^1], $"{i}"));
+            foreach (var store in stores) await store.DisposeAsync();
+            Assert.Equal(6, (await ListAsync()).Cells);
+            File.Delete(Path);
+        }
+
+        async Task<OnlineTable> ListAsync()
+        {
+            await using var store = Open();
+            return (await store.ListAsync(default)).Single();
+        }
+    }
+
+    [Fact]
     public async Task A_store_that_is_closed_says_so()
     {
         var store = Open();
