@@ -44,6 +44,17 @@ public static class LockstepServer
         builder.Services.AddSingleton(services => new CatalogPoller(
             services.GetRequiredService<FeatureServer>(), parts.Registry, parts.Clock, services.GetRequiredService<ILogger<CatalogPoller>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<CatalogPoller>());
+        if (parts.TrainingSets is not null) builder.Services.AddSingleton(services => new HistoricalFeatures(services.GetRequiredService<FeatureServer>(), parts.TrainingSets, parts.TemporaryFolder));
+        if (parts.Materializer is not null)
+        {
+            builder.Services.AddSingleton(new MaterializationJobs(parts.Materializer, parts.Clock));
+            builder.Services.AddHostedService(services => services.GetRequiredService<MaterializationJobs>());
+        }
+        builder.Services.AddOpenApi("v1", openApi =>
+        {
+            openApi.ShouldInclude = static _ => false; // the file has all of it
+            openApi.AddDocumentTransformer<OpenApiFile>();
+        });
         configure?.Invoke(builder);
         var app = builder.Build();
         Map(app, parts);
@@ -65,6 +76,9 @@ public static class LockstepServer
             return context.Response.WriteAsync(services.GetRequiredService<ServerMetrics>().ToText(), context.RequestAborted);
         });
         if (parts.Registry is not null) RegistryEndpoints.Map(app, guard, new RegistryService(parts.Registry, parts.Clock));
+        if (parts.TrainingSets is not null) app.MapOnly("POST", "/api/v1/features/historical", guard.Native("features_historical", services.GetRequiredService<HistoricalFeatures>().Handle));
+        if (parts.Materializer is not null) MaterializationEndpoints.Map(app, guard, services.GetRequiredService<MaterializationJobs>(), server);
+        app.MapOpenApi();
         FeastEndpoints.Map(app, guard, server, health);
         app.MapUnknown();
     }

@@ -25,6 +25,9 @@ public sealed record ServerParts
     /// <summary>Fills the online store; asked for by the first run.</summary>
     public Func<Materializer>? Materializer { get; init; }
 
+    /// <summary>Where spines and training sets lie while they are made. Default: the system's folder for such files.</summary>
+    public string TemporaryFolder { get; init; } = Path.GetTempPath();
+
     /// <summary>How long requests under way may take when the server stops. Default: 10 s.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);
 }

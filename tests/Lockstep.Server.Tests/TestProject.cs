@@ -20,6 +20,8 @@ sealed class TestProject : IAsyncDisposable
     public HttpClient Http { get; private set; } = null!;
     public string Folder => Host.Folder.Root;
 
+    public string TemporaryFolder => Path.Combine(_root, "tmp");
+
     /// <summary>The folder of test data of that name.</summary>
     public static string Data(string name)
     {
@@ -65,7 +67,8 @@ sealed class TestProject : IAsyncDisposable
 
     public async Task<TestProject> ServeAsync(ServerSettings? settings = null)
     {
-        _server = LockstepServer.Build(Host.ServerParts(settings ?? new()), builder =>
+        Directory.CreateDirectory(TemporaryFolder);
+        _server = LockstepServer.Build(Host.ServerParts(settings ?? new()) with { TemporaryFolder = TemporaryFolder }, builder =>
         {
             builder.WebHost.UseUrls("http://127.0.0.1:0");
             builder.Logging.SetMinimumLevel(LogLevel.Critical);

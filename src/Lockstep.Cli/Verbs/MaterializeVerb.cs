@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
 using Lockstep.Core;
-using Lockstep.Core.Rows;
 using Lockstep.Runtime.Materialization;
 
 namespace Lockstep.Cli.Verbs;
@@ -53,7 +52,7 @@ internal sealed class MaterializeVerb : Verb
         var begin = console.Clock.GetTimestamp();
         var report = await ProgressDisplay.RunAsync(console, progress => host.Materializer.RunAsync(request, progress, token));
         var elapsed = console.Clock.GetElapsedTime(begin);
-        if (context.Json) context.WriteJson(new JsonObject { ["succeeded"] = report.Succeeded, ["seconds"] = Math.Round(elapsed.TotalSeconds, 3), ["views"] = RegistryJson.List(report.Views, ToJson) });
+        if (context.Json) context.WriteJson(new JsonObject { ["succeeded"] = report.Succeeded, ["seconds"] = Math.Round(elapsed.TotalSeconds, 3), ["views"] = RegistryJson.List(report.Views, MaterializationJson.Of) });
         else Write(report, context);
         foreach (var view in report.Views.Where(v => v.Error is not null)) context.Say($"{console.ErrorPaint.Red("error:")} {view.View}: {view.Error!.Message}");
         context.Say(report.Views.Count == 0 ? "No registered view is served online from a table."
@@ -89,22 +88,4 @@ internal sealed class MaterializeVerb : Verb
     };
 
     static string Because(ViewRunReport view) => view.Reason is null ? "" : $": {view.Reason}";
-
-    static JsonObject ToJson(ViewRunReport view) => new()
-    {
-        ["view"] = view.View,
-        ["run"] = view.Run,
-        ["mode"] = RegistryJson.Word(view.Mode),
-        ["reason"] = view.Reason,
-        ["rows_read"] = view.RowsRead,
-        ["keys"] = view.Keys,
-        ["keys_removed"] = view.KeysRemoved,
-        ["rows_ahead"] = view.RowsAhead,
-        ["rows_without_key"] = view.RowsWithoutKey,
-        ["rows_without_time"] = view.RowsWithoutTime,
-        ["non_finite"] = new JsonObject(view.NonFinite.Select(n => KeyValuePair.Create(n.Key, (JsonNode?)n.Value))),
-        ["started_at"] = Instant.Format(view.StartedAt),
-        ["ended_at"] = Instant.Format(view.EndedAt),
-        ["error"] = view.Error?.Message,
-    };
 }

@@ -53,6 +53,9 @@ public sealed record ServerSettings
     /// <summary>Bytes of a request's body. Default: 4 MiB.</summary>
     public long MaxRequestBytes { get; init; } = 4 << 20;
 
+    /// <summary>Bytes of the spine of a training set over HTTP. Default: 1 GiB.</summary>
+    public long MaxSpineBytes { get; init; } = 1L << 30;
+
     /// <summary>Entity rows of one online request. Default: 10,000.</summary>
     public int MaxEntities { get; init; } = 10_000;
 

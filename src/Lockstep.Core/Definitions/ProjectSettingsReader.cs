@@ -66,6 +66,7 @@ public static class ProjectSettingsReader
                 Host = (overServer?.Find("host") is null ? server : overServer)?.Words("host") ?? standard.Server.Host,
                 Port = (int)(Number("port", 0, 65535) ?? standard.Server.Port),
                 MaxRequestBytes = Number("max_request_bytes", 1, int.MaxValue) ?? standard.Server.MaxRequestBytes,
+                MaxSpineBytes = Number("max_spine_bytes", 1, long.MaxValue) ?? standard.Server.MaxSpineBytes,
                 MaxEntities = (int)(Number("max_entities", 1, 10_000_000) ?? standard.Server.MaxEntities),
                 MaxFeatures = (int)(Number("max_features", 1, 1_000_000) ?? standard.Server.MaxFeatures),
             },

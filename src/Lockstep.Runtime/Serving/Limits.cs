@@ -6,6 +6,7 @@ namespace Lockstep.Runtime.Serving;
 public static class Limits
 {
     public const string MaxRequestBytes = "max_request_bytes";
+    public const string MaxSpineBytes = "max_spine_bytes";
     public const string MaxEntities = "max_entities";
     public const string MaxFeatures = "max_features";
 }

@@ -54,7 +54,7 @@ static class RegistryEndpoints
         ? value
         : throw new LockstepException(ErrorKind.BadArguments, $"The query needs '{name}', once: {context.Request.Path}?{name}=…");
 
-    static bool Flag(HttpContext context, string name) => ((string?)context.Request.Query[name])?.ToLower(CultureInfo.InvariantCulture) switch
+    internal static bool Flag(HttpContext context, string name) => ((string?)context.Request.Query[name])?.ToLower(CultureInfo.InvariantCulture) switch
     {
         null or "false" => false,
         "" or "true" => true,

@@ -50,6 +50,7 @@ static class FeastErrors
     {
         if (context.Response.HasStarted) { context.Abort(); return; }
         context.Response.StatusCode = status;
+        if (status == 413) context.Response.Headers.Connection = "close"; // the rest of the body is not waited for
         context.Response.ContentType = ContentTypes.Json;
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, CancellationToken.None);
@@ -80,7 +81,7 @@ static class FeastErrors
             json.WriteEndArray();
             json.WriteString("msg", shape.Message);
             json.WritePropertyName("input");
-            using (var input = JsonDocument.Parse(shape.Input)) input.WriteTo(json);
+            json.WriteRawValue(WithoutBlanks(shape.Input), skipInputValidation: true); // a text in it may be none, like "\\ud800"
             if (error is not null)
             {
                 json.WriteStartObject("ctx");
@@ -92,6 +93,18 @@ static class FeastErrors
             json.WriteEndObject();
         }
         return stream.ToArray();
+    }
+
+    static byte[] WithoutBlanks(byte[] json)
+    {
+        var (kept, text, escaped) = (new List<byte>(json.Length), false, false);
+        foreach (var b in json)
+        {
+            if (text || b is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')) kept.Add(b);
+            if (b == '"' && !escaped) text = !text;
+            escaped = b == '\\' && !escaped;
+        }
+        return [.. kept];
     }
 
     /// <summary>A body that is no JSON by its type: the framework shows it as a text.</summary>

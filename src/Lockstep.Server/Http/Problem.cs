@@ -34,7 +34,8 @@ sealed record ProblemBody(
     /// <summary>What an exception means to the caller; null: it is a mistake of ours.</summary>
     public static ProblemBody? Of(Exception exception) => exception switch
     {
-        LimitException { Limit: Limits.MaxRequestBytes } limit => Of(413, "limit", limit.Message) with { Limit = limit.Limit, LimitValue = limit.Value },
+        LimitException { Limit: Limits.MaxRequestBytes or Limits.MaxSpineBytes } limit => Of(413, "limit", limit.Message) with { Limit = limit.Limit, LimitValue = limit.Value },
+        Api.NotAcceptableException other => Of(406, "not-acceptable", other.Message),
         LimitException limit => Of(400, "limit", limit.Message) with { Limit = limit.Limit, LimitValue = limit.Value },
         LockstepException known => Of(StatusOf(known.Kind), TypeOf(known.Kind), DetailOf(known)) with
         {
@@ -82,6 +83,7 @@ static class ProblemWriter
         context.Response.Clear();
         if (allow.Count > 0) context.Response.Headers.Allow = allow;
         context.Response.StatusCode = problem.Status;
+        if (problem.Status == 413) context.Response.Headers.Connection = "close"; // the rest of the body is not waited for
         context.Response.ContentType = "application/problem+json";
         context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body, CancellationToken.None);

@@ -19,6 +19,18 @@ static class Routes
         });
     }
 
+    /// <summary>GET and POST of a path.</summary>
+    public static void MapBoth(this IEndpointRouteBuilder app, string path, RequestDelegate get, RequestDelegate post)
+    {
+        app.MapMethods(path, [HttpMethods.Post], post);
+        app.MapMethods(path, [HttpMethods.Get], get);
+        app.Map(path, context =>
+        {
+            context.Response.Headers.Allow = "GET, POST";
+            return ProblemWriter.WriteAsync(context, ProblemBody.Of(405, "method-not-allowed", $"{context.Request.Path} does not answer {context.Request.Method}; it answers GET and POST."));
+        });
+    }
+
     public static void MapUnknown(this IEndpointRouteBuilder app) => app.MapFallback("{*path}", context
         => ProblemWriter.WriteAsync(context, ProblemBody.Of(404, "not-found", $"There is nothing at {context.Request.Path}. /openapi/v1.json lists what is there.")));
 }

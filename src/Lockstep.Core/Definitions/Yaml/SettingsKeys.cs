@@ -12,6 +12,7 @@ internal static class SettingsKeys
         new("host", Shape.Text, "The address to listen on. Default: 127.0.0.1."),
         new("port", Shape.Integer, "Default: 6566."),
         new("max_request_bytes", Shape.Integer, "Bytes of a request's body. Default: 4194304."),
+        new("max_spine_bytes", Shape.Integer, "Bytes of the spine of a training set over HTTP. Default: 1073741824."),
         new("max_entities", Shape.Integer, "Entity rows of one online request. Default: 10000."),
         new("max_features", Shape.Integer, "Features of one online request. Default: 5000."));
 
