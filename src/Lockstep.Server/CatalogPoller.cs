@@ -1,4 +1,3 @@
-using Lockstep.Core;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Microsoft.Extensions.Hosting;
@@ -46,19 +45,28 @@ sealed class CatalogPoller(FeatureServer server, IRegistry? registry, TimeProvid
     {
         if (registry is null) return;
         using PeriodicTimer timer = new(Interval, clock);
-        do
+        try
         {
-            try
-            {
-                await RefreshAsync(stoppingToken);
-            }
-            catch (Exception failed) when (failed is LockstepException or IOException)
-            {
-                if (_lastError != failed.Message) log.LogError("The registry cannot be read; the last catalog goes on serving. {Message}", failed.Message);
-                _lastError = failed.Message;
-            }
+            do await LookAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // the server stops
+        }
+    }
+
+    async Task LookAsync(CancellationToken token)
+    {
+        try
+        {
+            await RefreshAsync(token);
+        }
+        catch (Exception failed) when (!token.IsCancellationRequested) // whatever it is: serving goes on, and the next look may succeed
+        {
+            if (_lastError != failed.Message) log.LogError("The registry cannot be read; the last catalog goes on serving. {Message}", failed.Message);
+            _lastError = failed.Message;
+        }
     }
 
     public override void Dispose()
