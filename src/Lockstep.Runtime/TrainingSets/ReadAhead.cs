@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 
@@ -38,7 +37,7 @@ internal sealed class ReadAhead : IDisposable
             (_used, Progress) = next;
             return _used;
         }
-        if (_reading.IsFaulted) ExceptionDispatchInfo.Throw(_reading.Exception!.InnerException!);
+        _reading.GetAwaiter().GetResult(); // no more batches come: because it is the end, or because reading failed, which is told here
         return null;
     }
 
@@ -62,7 +61,7 @@ internal sealed class ReadAhead : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        ((IAsyncResult)_reading).AsyncWaitHandle.WaitOne(); // how it ended was told by Next, or is of no interest
+        ((IAsyncResult)_reading).AsyncWaitHandle.WaitOne(); // how it ended was told by Next, or nobody asked
         _stop.Dispose();
         _full.Dispose();
         _free.Dispose();
