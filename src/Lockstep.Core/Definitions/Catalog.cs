@@ -28,6 +28,12 @@ public sealed record ViewVersion
     /// </summary>
     public IReadOnlyDictionary<string, Source> Sources { get; init; } = new SortedDictionary<string, Source>(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Of an on-demand view: the versions that its references to other views were resolved to at apply (S23), by the text of the
+    /// reference (<c>weather</c>, <c>weather@1</c>) the exact <see cref="Id"/>.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> References { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>Not served any more (S24).</summary>
     public bool Retired { get; init; }
 
@@ -73,6 +79,9 @@ public sealed class Catalog
     /// <summary>The newest version that the selector matches and that is not retired; null when there is none.</summary>
     public ViewVersion? FindView(string name, VersionSelector selector = default)
         => _views.TryGetValue(name, out var versions) ? versions.FindLast(v => !v.Retired && selector.Matches(v.Version)) : null;
+
+    /// <summary>The version with this <see cref="ViewVersion.Id"/>, retired or not; null when there is none.</summary>
+    public ViewVersion? FindId(string id) => Views.FirstOrDefault(v => v.Id == id);
 
     public IReadOnlyList<ViewVersion> VersionsOf(string view) => _views.TryGetValue(view, out var versions) ? versions : [];
 

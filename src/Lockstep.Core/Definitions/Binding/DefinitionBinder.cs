@@ -39,12 +39,19 @@ public static class DefinitionBinder
         ValueViewBinder binder = new(entities, sources, words, columns, definitions.Unreadable, querySchema, problems);
         List<ViewVersion> views = [];
         HashSet<string> unbound = new(definitions.Unreadable, StringComparer.Ordinal);
-        foreach (var view in definitions.Views)
+        foreach (var view in definitions.Views.Where(v => v is not OnDemandView))
         {
             var computed = NotYet.Check(view, problems);
             if (computed && !view.Incomplete && view is ValueView value && binder.Bind(value) is { } bound) views.Add(bound);
             else unbound.Add(view.Name);
         }
+        var onDemand = definitions.Views.OfType<OnDemandView>().Where(v => NotYet.Check(v, problems) && !v.Incomplete).ToList();
+        foreach (var view in definitions.Views.OfType<OnDemandView>().Except(onDemand)) unbound.Add(view.Name);
+        BoundDefinitions stored = new() { Entities = definitions.Entities, Sources = definitions.Sources, Views = views, Services = [], Problems = [] };
+        OnDemandBinder onDemandBinder = new(onDemand, stored.ToCatalog(before, before.Number), unbound, problems);
+        foreach (var view in onDemand)
+            if (onDemandBinder.Bind(view) is { } bound) views.Add(bound);
+            else unbound.Add(view.Name);
         BoundDefinitions result = new() { Entities = definitions.Entities, Sources = definitions.Sources, Views = views, Services = [], Problems = [] };
         ServiceBinder services = new(result.ToCatalog(before, before.Number), registered is not null, unbound, problems);
         return result with

@@ -45,6 +45,12 @@ public static class DefinitionJson
             json.WriteStartArray("sources");
             foreach (var source in version.Sources.OrderBy(s => s.Key, StringComparer.Ordinal)) DefinitionJsonWriter.Write(json, source.Value);
             json.WriteEndArray();
+            if (version.References.Count > 0)
+            {
+                json.WriteStartObject("references");
+                foreach (var (reference, id) in version.References.OrderBy(r => r.Key, StringComparer.Ordinal)) json.WriteString(reference, id);
+                json.WriteEndObject();
+            }
             if (version.Retired) json.WriteBoolean("retired", true);
             json.WriteEndObject();
         });
@@ -66,6 +72,8 @@ public static class DefinitionJson
             Features = new(DefinitionJsonReader.Fields(json, "features")),
             Defaults = [.. json.GetProperty("defaults").EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Null ? Value.Null : ValueJson.Read(v))],
             Sources = new SortedDictionary<string, Source>(json.GetProperty("sources").EnumerateArray().Select(s => (Source)DefinitionJsonReader.Read(s)).ToDictionary(s => s.Name), StringComparer.Ordinal),
+            References = new SortedDictionary<string, string>(json.TryGetProperty("references", out var references)
+                ? references.EnumerateObject().ToDictionary(r => r.Name, r => r.Value.GetString()!) : [], StringComparer.Ordinal),
             Retired = json.TryGetProperty("retired", out var retired) && retired.GetBoolean(),
         };
     });

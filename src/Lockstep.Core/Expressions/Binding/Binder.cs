@@ -75,8 +75,7 @@ public sealed partial class Binder
     BoundNode? BindFeature(FeatureSyntax feature)
     {
         if (_scope.Features is null) return Error(feature.Span, $"Features of other views cannot be used here, so '{feature}' means nothing. {_scope.NamesAre}: {string.Join(", ", _scope.Names.Order(StringComparer.Ordinal))}.");
-        return _scope.Features(feature) is var (type, input) ? _tree.Input(input, type)
-            : Error(feature.Span, _scope.ExplainMissing?.Invoke(feature) ?? $"There is no feature '{feature}'.");
+        return _scope.Features(feature) ?? Error(feature.Span, _scope.ExplainMissing?.Invoke(feature) ?? $"There is no feature '{feature}'.");
     }
 
     BoundNode? BindOperator(OperatorSyntax op)

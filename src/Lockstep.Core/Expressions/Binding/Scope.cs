@@ -10,7 +10,6 @@ public sealed class Scope
     public const string Now = "now()";
 
     readonly Dictionary<string, FeatureType> _columns = new(StringComparer.Ordinal);
-    readonly Dictionary<string, BoundNode> _bound = new(StringComparer.Ordinal);
 
     public Scope(IEnumerable<Field> columns, bool allowNow = false)
     {
@@ -24,17 +23,20 @@ public sealed class Scope
     /// <summary>How messages call the names: <c>Columns</c>, <c>Request fields</c>.</summary>
     public string NamesAre { get; init; } = "Columns";
 
-    /// <summary>Features of other views: their type and the name under which they come in; or null with what is wrong. Null: none may be named.</summary>
-    public Func<FeatureSyntax, (FeatureType Type, string Input)?>? Features { get; init; }
+    /// <summary>The features of other views, as inputs or as trees of their own; null for one that is not there. No function: none may be named.</summary>
+    public Func<FeatureSyntax, BoundNode?>? Features { get; init; }
+
+    /// <summary>The other features of the view that the expression stands in; null for a name that is none.</summary>
+    public Func<string, BoundNode?>? Siblings { get; init; }
+
+    /// <summary>Names of <see cref="Siblings"/>, for messages.</summary>
+    public IReadOnlyList<string> SiblingNames { get; init; } = [];
 
     /// <summary>What to say of a feature that <see cref="Features"/> does not know.</summary>
     public Func<FeatureSyntax, string>? ExplainMissing { get; init; }
 
-    public IEnumerable<string> Names => _columns.Keys.Concat(_bound.Keys);
-
-    /// <summary>A sibling that is computed already: a reference to it is its own tree.</summary>
-    public void Define(string name, BoundNode node) => _bound[name] = node;
+    public IEnumerable<string> Names => _columns.Keys.Concat(SiblingNames);
 
     internal BoundNode? Find(string name, BoundTree tree)
-        => _bound.TryGetValue(name, out var node) ? node : _columns.TryGetValue(name, out var type) ? tree.Input(name, type) : null;
+        => _columns.TryGetValue(name, out var type) ? tree.Input(name, type) : Siblings?.Invoke(name);
 }

@@ -28,7 +28,7 @@ public sealed record ExpressionError(TextSpan Span, string Message)
 }
 
 /// <summary>An expression that cannot be parsed or bound; all that is wrong in it at once.</summary>
-public sealed class ExpressionException(string text, IReadOnlyList<ExpressionError> errors)
+public class ExpressionException(string text, IReadOnlyList<ExpressionError> errors)
     : Exception(string.Join("\n", errors.Select(e => e.Render(text))))
 {
     public string Text { get; } = text;

@@ -1,0 +1,107 @@
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Expressions.Binding;
+using Lockstep.Core.Expressions.Syntax;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.OnDemand;
+
+/// <summary>A feature of a stored view that on-demand expressions read, under the name of its input.</summary>
+public sealed record FeatureInput(ViewVersion View, int Ordinal)
+{
+    public string Name => $"{View.Id}:{View.Features[Ordinal].Name}";
+}
+
+/// <summary>
+/// Binds the expressions of on-demand views to trees: request fields and stored features are inputs, other on-demand features are
+/// the trees that they are (S16). One tree for all, so that what they share is computed once. A cycle is refused with its path.
+/// </summary>
+public sealed class OnDemandTrees
+{
+    readonly Func<OnDemandView, FeatureSyntax, ViewVersion?> _resolve;
+    readonly Func<FeatureSyntax, string> _explain;
+    readonly BoundTree _tree = new();
+    readonly Dictionary<(string View, string Feature), BoundExpression> _bound = [];
+    readonly List<(string View, string Feature)> _path = [];
+    readonly Dictionary<string, Field> _request = new(StringComparer.Ordinal);
+    readonly Dictionary<string, FeatureInput> _inputs = new(StringComparer.Ordinal);
+
+    /// <param name="resolve">The version that a view's reference means; null when there is none.</param>
+    /// <param name="explain">What to say of a reference to nothing.</param>
+    public OnDemandTrees(Func<OnDemandView, FeatureSyntax, ViewVersion?> resolve, Func<FeatureSyntax, string> explain) => (_resolve, _explain) = (resolve, explain);
+
+    /// <summary>Over registered views: references mean what they were resolved to at apply.</summary>
+    public static OnDemandTrees Of(Catalog catalog)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return new(
+            (from, reference) => catalog.VersionsOf(from.Name).FirstOrDefault(v => v.Version == from.Version)?.References.TryGetValue($"{reference.View}{reference.Version}", out var id) == true ? catalog.FindId(id) : null,
+            reference => $"Feature '{reference}' is not registered.");
+    }
+
+    /// <summary>Request fields of the views bound so far, by name.</summary>
+    public IReadOnlyDictionary<string, Field> Request => _request;
+
+    /// <summary>Stored features read so far, by the names of their inputs.</summary>
+    public IReadOnlyDictionary<string, FeatureInput> Inputs => _inputs;
+
+    /// <summary>The tree of a feature, without its default.</summary>
+    /// <exception cref="ExpressionException">Something is wrong in its expression, or in one that it reads.</exception>
+    public BoundExpression Bind(string viewId, OnDemandView view, ExpressionFeature feature)
+    {
+        var key = (viewId, feature.Name);
+        if (_bound.TryGetValue(key, out var known)) return known;
+        var seen = _path.IndexOf(key);
+        if (seen >= 0) throw new CircleException(feature.Expression, [.. _path.Skip(seen)]);
+        _path.Add(key);
+        try
+        {
+            foreach (var field in view.Request) _request.TryAdd(field.Name, field);
+            Scope scope = new(view.Request, allowNow: true)
+            {
+                NamesAre = "Request fields and features of the view",
+                SiblingNames = [.. view.Features.Select(f => f.Name)],
+                Siblings = name => view.Features.FirstOrDefault(f => f.Name == name) is { } sibling ? WithDefault(Bind(viewId, view, sibling).Root, sibling.Default) : null,
+                Features = reference => Reference(view, reference),
+                ExplainMissing = _explain,
+            };
+            var bound = Binder.Bind(feature.Expression, scope, _tree);
+            _bound.Add(key, bound);
+            return bound;
+        }
+        finally
+        {
+            _path.RemoveAt(_path.Count - 1);
+        }
+    }
+
+    BoundNode? Reference(OnDemandView from, FeatureSyntax reference)
+    {
+        if (_resolve(from, reference) is not { } version) return null;
+        if (version.View is OnDemandView other)
+            return other.Features.FirstOrDefault(f => f.Name == reference.Feature) is { } feature ? WithDefault(Bind(version.Id, other, feature).Root, feature.Default) : null;
+        var ordinal = version.Features.IndexOf(reference.Feature);
+        if (ordinal < 0) return null;
+        FeatureInput input = new(version, ordinal);
+        _inputs.TryAdd(input.Name, input);
+        return WithDefault(_tree.Input(input.Name, version.Features[ordinal].Type), version.Defaults[ordinal]);
+    }
+
+    // A default replaces null for whoever reads the feature, here as at serving (S20).
+    BoundNode WithDefault(BoundNode node, Value value)
+        => value.IsNull || node.Type is null || node.Type.Kind == TypeKind.List ? node
+            : _tree.Special(SpecialForm.Coalesce, node.Type, [node, _tree.Constant(Widen(value), node.Type)]);
+
+    static Value Widen(Value value) => value.Kind switch
+    {
+        TypeKind.Int32 => Value.Of((long)value.AsInt32),
+        TypeKind.Float32 => Value.Of((double)value.AsFloat32),
+        _ => value,
+    };
+}
+
+/// <summary>On-demand features that read each other in a circle.</summary>
+public sealed class CircleException(string text, IReadOnlyList<(string View, string Feature)> members)
+    : ExpressionException(text, [new(new(0, Math.Max(1, text.Length)), $"The feature reads itself: {string.Join(" -> ", members.Append(members[0]).Select(m => $"{m.View}:{m.Feature}"))}.")])
+{
+    public IReadOnlyList<(string View, string Feature)> Members { get; } = members;
+}
