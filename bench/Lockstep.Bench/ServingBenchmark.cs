@@ -10,6 +10,7 @@ using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Serving.Json;
 using Lockstep.Server;
+using Lockstep.Sqlite.OnlineStore;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -22,67 +23,23 @@ namespace Lockstep.Bench;
 /// </summary>
 sealed class ServingBenchmark : IBenchmark
 {
-    const int Keys = 1_000;
     const int Bodies = 500;
     const int Views = 5;
     const int FeaturesPerView = 10;
 
     public string Name => "serving";
-    public string Summary => "1x50 and 100x50 features over HTTP, against a bare endpoint (needs wrk) [--rounds n] [--seconds n] [--connections n]";
+    public string Summary => "1x50 and 100x50 features over HTTP against a bare endpoint (needs wrk) [--users n] [--rounds n] [--seconds n] [--connections n]; --in-process: the parts of a request; --serve: only serve";
 
     public async Task<int> RunAsync(string[] args)
     {
-        var (rounds, seconds, connections) = (Option(args, "--rounds", 3), Option(args, "--seconds", 5), Option(args, "--connections", 16));
+        var (rounds, seconds, connections, users) = (Option(args, "--rounds", 5), Option(args, "--seconds", 5), Option(args, "--connections", 16), Option(args, "--users", 1_000));
         var folder = Directory.CreateTempSubdirectory("lockstep-serving-");
         try
         {
-            await using var store = await Fill(new MemoryStore());
-            var app = LockstepServer.Build(
-                new() { Settings = new() { Port = 0 }, OnlineStore = store, Catalog = BuildCatalog() },
-                builder => builder.WebHost.UseUrls("http://127.0.0.1:0"));
-            if (args.Contains("--in-process"))
-            {
-                InProcess(store);
-                return 0;
-            }
-            var bare = new Dictionary<int, byte[]>();
-            foreach (var rows in new[] { 1, 100 }) app.MapPost($"/bare/{rows}", context => Bare(context, bare[rows]));
-            await app.StartAsync();
-            var address = app.Urls.First();
-            using HttpClient http = new() { BaseAddress = new(address) };
-            if (args.Contains("--serve"))
-            {
-                foreach (var rows in new[] { 1, 100 })
-                {
-                    bare[rows] = await Answer(http, "/api/v1/features/online", MakeBodies(rows)[0]);
-                    Console.WriteLine(WriteScript(Path.GetTempPath(), rows, MakeBodies(rows)));
-                }
-                Console.WriteLine($"{address} until Ctrl-C");
-                await Microsoft.Extensions.Hosting.HostingAbstractionsHostExtensions.WaitForShutdownAsync(app);
-                return 0;
-            }
-            Console.WriteLine($"| rows x features | endpoint | requests/s | p50 | p99 | bytes allocated/request | answer | server CPU/request | wrk CPU/request |");
-            Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
-            foreach (var rows in new[] { 1, 100 })
-            {
-                var bodies = MakeBodies(rows);
-                bare[rows] = await Answer(http, "/api/v1/features/online", bodies[0]);
-                var script = WriteScript(folder.FullName, rows, bodies);
-                List<Figures> ours = [], theirs = [];
-                await Load(address + "/api/v1/features/online", script, 8, connections); // until the tiers of the JIT have settled
-                await Load(address + $"/bare/{rows}", script, 8, connections);
-                for (var round = 0; round < rounds; round++)
-                {
-                    ours.Add(await Load(address + "/api/v1/features/online", script, seconds, connections));
-                    theirs.Add(await Load(address + $"/bare/{rows}", script, seconds, connections));
-                }
-                var (our, their) = (Median(ours), Median(theirs));
-                Row(rows, "lockstep", our, bare[rows].Length);
-                Row(rows, "bare", their, bare[rows].Length);
-                var ratios = ours.Zip(theirs, (a, b) => a.PerSecond / b.PerSecond).Order().ToList();
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {rows} x {Views * FeaturesPerView} | **ratio** | **{ratios[ratios.Count / 2]:0.00}** (of {string.Join(", ", ratios.Select(r => r.ToString("0.00", CultureInfo.InvariantCulture)))}) | | | {our.Allocated - their.Allocated:+0;-0;0} | |"));
-            }
-            await app.StopAsync();
+            await using SqliteOnlineStore store = new(new() { Path = Path.Combine(folder.FullName, "online.db") }, TimeProvider.System);
+            await FillAsync(store, users);
+            if (args.Contains("--in-process")) InProcess(store, users);
+            else await ServeAsync(store, users, folder.FullName, rounds, seconds, connections, args.Contains("--serve"));
             return 0;
         }
         finally
@@ -91,14 +48,62 @@ sealed class ServingBenchmark : IBenchmark
         }
     }
 
-    static void InProcess(IOnlineStore store)
+    static async Task ServeAsync(SqliteOnlineStore store, int users, string folder, int rounds, int seconds, int connections, bool serveOnly)
+    {
+        await using var app = LockstepServer.Build(
+            new() { Settings = new() { Port = 0 }, OnlineStore = store, Catalog = BuildCatalog() },
+            builder => builder.WebHost.UseUrls("http://127.0.0.1:0"));
+        Dictionary<string, byte[]> bare = [];
+        foreach (var rows in Sizes)
+            foreach (var format in new[] { Native, Feast })
+                app.MapPost($"/bare/{rows}{format}", context => Bare(context, bare[$"{rows}{format}"]));
+        await app.StartAsync();
+        var address = app.Urls.First();
+        using HttpClient http = new() { BaseAddress = new(address) };
+        Console.WriteLine("| rows x features | endpoint | requests/s | p50 | p99 | bytes allocated/request | answer | server CPU/request | wrk CPU/request |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|");
+        foreach (var format in new[] { Native, Feast })
+            foreach (var rows in Sizes)
+            {
+                var bodies = MakeBodies(rows, users, format);
+                bare[$"{rows}{format}"] = await AnswerAsync(http, format, bodies[0]);
+                var script = WriteScript(folder, rows, format, bodies);
+                if (serveOnly) Console.WriteLine($"wrk -t1 -c{connections} -d10s --latency -s {script} {address}{format}");
+                else await CompareAsync(address, format, rows, script, rounds, seconds, connections, bare[$"{rows}{format}"].Length);
+            }
+        if (serveOnly) await Microsoft.Extensions.Hosting.HostingAbstractionsHostExtensions.WaitForShutdownAsync(app);
+        await app.StopAsync();
+    }
+
+    static async Task CompareAsync(string address, string format, int rows, string script, int rounds, int seconds, int connections, int bytes)
+    {
+        List<Figures> ours = [], theirs = [];
+        await Load(address + format, script, 8, connections); // until the tiers of the JIT have settled
+        await Load($"{address}/bare/{rows}{format}", script, 8, connections);
+        for (var round = 0; round < rounds; round++)
+        {
+            ours.Add(await Load(address + format, script, seconds, connections));
+            theirs.Add(await Load($"{address}/bare/{rows}{format}", script, seconds, connections));
+        }
+        var (our, their) = (Median(ours), Median(theirs));
+        Row(rows, format, our, bytes);
+        Row(rows, "bare", their, bytes);
+        var ratios = ours.Zip(theirs, (a, b) => a.PerSecond / b.PerSecond).Order().ToList();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {rows} x {Views * FeaturesPerView} | **ratio** | **{ratios[ratios.Count / 2]:0.00}** (of {string.Join(", ", ratios.Select(r => r.ToString("0.00", CultureInfo.InvariantCulture)))}) | | | {our.Allocated - their.Allocated:+0;-0;0} | | by CPU {(their.ServerCpu + their.LoadCpu) / (our.ServerCpu + our.LoadCpu):0.00} | |"));
+    }
+
+    const string Native = "/api/v1/features/online";
+    const string Feast = "/get-online-features";
+    static readonly int[] Sizes = [1, 100];
+
+    static void InProcess(IOnlineStore store, int users)
     {
         FeatureServer server = new(store, TimeProvider.System, new(), BuildCatalog());
         Console.WriteLine("| rows x features | parse | read | write | bytes allocated/request |");
         Console.WriteLine("|---|---|---|---|---|");
         foreach (var rows in new[] { 1, 100 })
         {
-            var bodies = MakeBodies(rows).Select(Encoding.UTF8.GetBytes).ToArray();
+            var bodies = MakeBodies(rows, users, Native).Select(Encoding.UTF8.GetBytes).ToArray();
             var repeats = 40_000 / rows;
             var answer = new byte[1 << 20];
             double Cpu(int steps)
@@ -167,41 +172,46 @@ sealed class ServingBenchmark : IBenchmark
         return new(1, [], [], views, [service]);
     }
 
-    static async Task<IOnlineStore> Fill(MemoryStore store)
+    static async Task FillAsync(SqliteOnlineStore store, int users)
     {
-        await Task.CompletedTask;
         var random = new Random(1);
-        var now = Instant.FromDateTimeOffset(TimeProvider.System.GetUtcNow());
-        var schema = new Schema(Features);
-        RowWriter rows = new(new(schema));
+        var now = Instant.Now(TimeProvider.System);
+        RowWriter rows = new(new(new Schema(Features)));
         ValueCellWriter cells = new();
         ArrayBufferWriter<byte> key = new(), cell = new();
+        CellUpdates updates = new();
         for (var v = 0; v < Views; v++)
-            for (var k = 0; k < Keys; k++)
+        {
+            updates.Clear();
+            for (var user = 0; user < users; user++)
             {
                 key.ResetWrittenCount();
                 cell.ResetWrittenCount();
-                EntityKey.TryWrite([Value.Of(KeyText(k))], key);
+                EntityKey.TryWrite([Value.Of(KeyText(user))], key);
                 cells.Begin(1);
                 cells.AddRow(now - random.NextInt64(Instant.Day * 30), null, rows.Write(
                     Value.Of(random.NextDouble() * 1000), Value.Of(random.NextDouble()), Value.Of(Math.Round(random.NextDouble() * 100, 2)), Value.Of(random.NextDouble() * 1e-3),
                     Value.Of(random.NextInt64(1000)), Value.Of(random.NextInt64(1_000_000_000)), Value.Of(random.NextSingle()), Value.Of($"name {random.Next(1000)}"),
                     Value.Of(random.Next(2) == 0), Value.Timestamp(now / Instant.Second * Instant.Second - random.Next(1_000_000) * Instant.Second)));
                 cells.Write(cell);
-                store.Put($"view_{v}@1.0.0", key.WrittenSpan, cell.WrittenSpan);
+                updates.Add(key.WrittenSpan, cell.WrittenSpan);
             }
-        return store;
+            updates.SortByKey();
+            await store.WriteAsync($"view_{v}@1.0.0", updates, new TakeUpdate(), Fence.None, CancellationToken.None);
+        }
     }
 
     static string KeyText(int key) => string.Create(CultureInfo.InvariantCulture, $"user-{key}");
 
-    static List<string> MakeBodies(int rows)
+    static List<string> MakeBodies(int rows, int users, string format)
     {
         var random = new Random(2);
-        return [.. Enumerable.Range(0, Bodies).Select(_ => $"{{\"service\":\"bench\",\"entities\":[{string.Join(",", Enumerable.Range(0, rows).Select(_ => $"{{\"user_id\":\"{KeyText(random.Next(Keys))}\"}}"))}]}}")];
+        return [.. Enumerable.Range(0, Bodies).Select(_ => Enumerable.Range(0, rows).Select(_ => KeyText(random.Next(users)))).Select(keys => format == Native
+            ? $"{{\"service\":\"bench\",\"entities\":[{string.Join(",", keys.Select(k => $"{{\"user_id\":\"{k}\"}}"))}]}}"
+            : $"{{\"feature_service\":\"bench\",\"entities\":{{\"user_id\":[{string.Join(",", keys.Select(k => $"\"{k}\""))}]}}}}")];
     }
 
-    static async Task<byte[]> Answer(HttpClient http, string path, string body)
+    static async Task<byte[]> AnswerAsync(HttpClient http, string path, string body)
     {
         using StringContent content = new(body, Encoding.UTF8, "application/json");
         using var response = await http.PostAsync(path, content);
@@ -209,9 +219,9 @@ sealed class ServingBenchmark : IBenchmark
         return response.IsSuccessStatusCode ? bytes : throw new InvalidOperationException(Encoding.UTF8.GetString(bytes));
     }
 
-    static string WriteScript(string folder, int rows, List<string> bodies)
+    static string WriteScript(string folder, int rows, string format, List<string> bodies)
     {
-        var path = Path.Combine(folder, $"load{rows}.lua");
+        var path = Path.Combine(folder, $"load{rows}{format.Replace('/', '-')}.lua");
         StringBuilder script = new("local headers = { [\"Content-Type\"] = \"application/json\" }\nlocal requests = {}\n");
         script.Append("function init(args)\n");
         foreach (var body in bodies) script.Append(CultureInfo.InvariantCulture, $"  requests[#requests + 1] = wrk.format(\"POST\", nil, headers, '{body}')\n");
@@ -252,36 +262,13 @@ sealed class ServingBenchmark : IBenchmark
     static int Option(string[] args, string name, int otherwise)
         => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
 
-    sealed class MemoryStore : IOnlineStore
+    /// <summary>The cell is the update.</summary>
+    sealed class TakeUpdate : ICellMerge
     {
-        readonly Dictionary<string, Dictionary<byte[], byte[]>> _t = new();
-        public void Put(string table, ReadOnlySpan<byte> key, ReadOnlySpan<byte> cell)
+        public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
         {
-            if (!_t.TryGetValue(table, out var d)) _t[table] = d = new(new C());
-            d[key.ToArray()] = cell.ToArray();
+            merged.Write(update);
+            return true;
         }
-        public bool TryGetStamp(out StoreStamp stamp) { stamp = new(1, 1); return true; }
-        public ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token)
-        {
-            for (var i = 0; i < batch.Count; i++)
-                if (_t[batch.Table(i)].GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(batch.Key(i), out var cell)) batch.SetCell(i, cell);
-            return default;
-        }
-        sealed class C : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-        {
-            public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-            public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
-            public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-            public int GetHashCode(ReadOnlySpan<byte> alternate) => XxHash64.Hash(alternate).GetHashCode();
-            public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
-        }
-        public ValueTask<bool> WriteAsync(string table, CellUpdates updates, ICellMerge merge, Fence fence, CancellationToken token) => throw new NotSupportedException();
-        public IAsyncEnumerable<(byte[] Key, byte[] Cell)> ScanAsync(string table, CancellationToken token) => throw new NotSupportedException();
-        public ValueTask<Lease?> TryAcquireLeaseAsync(string table, string owner, TimeSpan duration, CancellationToken token) => throw new NotSupportedException();
-        public ValueTask<bool> RenewLeaseAsync(Lease lease, TimeSpan duration, CancellationToken token) => throw new NotSupportedException();
-        public ValueTask ReleaseLeaseAsync(Lease lease, CancellationToken token) => throw new NotSupportedException();
-        public ValueTask DropAsync(string table, CancellationToken token) => throw new NotSupportedException();
-        public ValueTask<IReadOnlyList<OnlineTable>> ListAsync(CancellationToken token) => throw new NotSupportedException();
-        public ValueTask DisposeAsync() => default;
     }
 }
