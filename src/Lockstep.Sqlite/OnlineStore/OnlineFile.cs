@@ -16,6 +16,9 @@ internal sealed class OnlineFile : IDisposable
     readonly RawConnection?[] _readers = new RawConnection?[Math.Max(4, Environment.ProcessorCount * 2)];
     readonly RawConnection _watch;
 
+    // SQLite waits for a lock in whole seconds here, so openers of one process take turns instead of waiting each other out.
+    static readonly Lock s_opening = new();
+
     public OnlineFile(SqliteOnlineStoreOptions options)
     {
         _options = options;
@@ -32,8 +35,11 @@ internal sealed class OnlineFile : IDisposable
         Writer.WaitForLocks(options.BusyTimeout);
         try
         {
-            OnlineSchema.Check(Writer, Path);
-            OnlineSchema.Create(Writer, Path, options.SyncEveryWrite);
+            lock (s_opening)
+            {
+                OnlineSchema.Check(Writer, Path);
+                OnlineSchema.Create(Writer, Path, options.SyncEveryWrite);
+            }
             Writer.WaitForLocks(TimeSpan.Zero); // from here on a busy file is waited for in BeginWriteAsync
             _watch = OpenReader();
             Clock = WalClock.TryOpen(_watch);
