@@ -32,6 +32,15 @@ public readonly ref struct RowReader
             throw new RowFormatException($"The varying part ends at {last}; the row has {row.Length - layout.FixedSize} bytes of it.");
     }
 
+    RowReader(ReadOnlySpan<byte> row, RowLayout layout)
+    {
+        _layout = layout;
+        _row = row;
+    }
+
+    /// <summary>Opens bytes that the constructor has checked before and that have not changed since; no read leaves the span here either.</summary>
+    public static RowReader OfChecked(RowLayout layout, ReadOnlySpan<byte> row) => new(row, layout);
+
     public bool IsNull(int column) => (_row[RowLayout.HeaderSize + (column >> 3)] >> (column & 7) & 1) != 0;
 
     public bool Bool(int column) => _row[_layout.Offsets[column]] != 0;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Serving;
 
@@ -14,7 +13,7 @@ public sealed class ServingCatalog(Catalog catalog, int maxFeatures)
     // Shapes come from callers: a caller that never repeats one must not fill the memory.
     const int MaxPlans = 1_024;
 
-    readonly ConcurrentDictionary<byte[], ServingPlan> _plans = new(new ShapeComparer());
+    readonly ConcurrentDictionary<byte[], ServingPlan> _plans = new(new Utf8Comparer());
 
     public Catalog Catalog { get; } = catalog;
 
@@ -36,15 +35,4 @@ public sealed class ServingCatalog(Catalog catalog, int maxFeatures)
     public int Plans => _plans.Count;
 
     public ServingPlan Compile(FeatureQuery query) => ServingPlan.Compile(Catalog, query, maxFeatures);
-
-    sealed class ShapeComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
-    {
-        readonly ulong _seed = (ulong)Random.Shared.NextInt64(); // shapes come from callers
-
-        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
-        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
-        public int GetHashCode(ReadOnlySpan<byte> alternate) => XxHash64.Hash(alternate, _seed).GetHashCode();
-        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
-    }
 }

@@ -266,7 +266,7 @@ public sealed class ServingRequest(IOnlineStore store)
     public RowReader Row(int read)
     {
         ref readonly var state = ref _reads[read];
-        return new(_plan.Lookups[state.Lookup].Layout, _batch.Cell(read).Span.Slice(state.RowStart, state.RowLength));
+        return RowReader.OfChecked(_plan.Lookups[state.Lookup].Layout, _batch.Cell(read).Span.Slice(state.RowStart, state.RowLength));
     }
 
     /// <summary>One value with its status and event timestamp: for tools; writers go by segments.</summary>

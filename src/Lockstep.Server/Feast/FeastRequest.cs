@@ -1,14 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using Lockstep.Core;
-using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Serving.Json;
 
 namespace Lockstep.Server.Feast;
 
 /// <summary>A column of entity values that the answer repeats.</summary>
-sealed record FeastKeyColumn(KeyField Field, List<KeyPart> Values);
+readonly record struct FeastKeyColumn(FeastColumn Column, KeyPart[] Values);
 
 // The body of POST /get-online-features:
 //   { "features": [ "view:feature" ] or "feature_service": "name" (which wins), "entities": { "key": [ value, … ], … },
@@ -19,7 +18,7 @@ sealed record FeastKeyColumn(KeyField Field, List<KeyPart> Values);
 /// <summary>Reads a request in Feast's format; what stands in it besides keys is kept for the answer.</summary>
 sealed class FeastRequest
 {
-    ReadOnlyMemory<byte> _service, _features;
+    byte[] _service = [], _features = [];
 
     public bool FullNames { get; private set; }
     public bool VersionMetadata { get; private set; }
@@ -40,7 +39,7 @@ sealed class FeastRequest
         request.Begin(plan, asOf);
         reader = new Utf8JsonReader(body[entities..]);
         reader.Read();
-        ReadColumns(ref reader, body[entities..], catalog.Catalog, request, maxEntities);
+        ReadColumns(ref reader, body[entities..], request, maxEntities);
     }
 
     int ReadMembers(ref Utf8JsonReader reader, ReadOnlySpan<byte> body)
@@ -88,42 +87,37 @@ sealed class FeastRequest
         var shape = request.Scratch;
         shape.Clear();
         shape.Write("feast"u8); // no other format's shapes begin so
-        shape.Write(_service.IsEmpty ? _features.Span : _service.Span);
+        shape.Write(_service.Length == 0 ? _features : _service);
         if (catalog.TryGetPlan(shape.Written, out var plan)) return plan;
-        var query = _service.IsEmpty
-            ? FeastQuery.OfFeatures(catalog.Catalog, _features.IsEmpty ? [] : JsonSerializer.Deserialize<List<string?>>(_features.Span)!.Select(f => f ?? "").ToList())
-            : FeastQuery.OfService(catalog.Catalog, JsonSerializer.Deserialize<string>(_service.Span)!);
+        var query = _service.Length == 0
+            ? FeastQuery.OfFeatures(catalog.Catalog, _features.Length == 0 ? [] : JsonSerializer.Deserialize<List<string?>>(_features)!.Select(f => f ?? "").ToList())
+            : FeastQuery.OfService(catalog.Catalog, JsonSerializer.Deserialize<string>(_service)!);
         return catalog.Compile(shape.Written, query);
     }
 
-    void ReadColumns(ref Utf8JsonReader reader, ReadOnlySpan<byte> body, Catalog catalog, ServingRequest request, int maxEntities)
+    void ReadColumns(ref Utf8JsonReader reader, ReadOnlySpan<byte> body, ServingRequest request, int maxEntities)
     {
         var fields = request.Plan.Fields;
-        var columns = new List<KeyPart>?[fields.Length];
+        var known = request.Plan.Rendering(static plan => new FeastColumns(plan));
+        var columns = new KeyPart[]?[fields.Length];
         var rows = -1;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!JsonKeys.TryUnescape(ref reader, out var utf8)) throw new LockstepException(ErrorKind.BadArguments, "A name in \"entities\" holds half of a surrogate pair.");
-            var given = Encoding.UTF8.GetString(utf8);
-            var name = KeyName(catalog, fields, given);
+            if (!JsonKeys.TryUnescape(ref reader, out var given)) throw new LockstepException(ErrorKind.BadArguments, "A name in \"entities\" holds half of a surrogate pair.");
+            var column = known.Find(given);
             reader.Read();
-            if (reader.TokenType != JsonTokenType.StartArray) throw new FeastShapeException("list_type", "Input should be a valid list", Raw(ref reader, body), "body", "entities", given);
+            if (reader.TokenType != JsonTokenType.StartArray) throw new FeastShapeException("list_type", "Input should be a valid list", Raw(ref reader, body), "body", "entities", Encoding.UTF8.GetString(given));
             var start = reader;
             var count = 0;
             for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; count++) reader.Skip();
             if (count > maxEntities) throw new LimitException(Limits.MaxEntities, maxEntities, $"The request has {count} entity rows");
-            if (rows >= 0 && rows != count) throw new LockstepException(ErrorKind.BadArguments, $"All entity rows must have the same columns: '{given}' has {count} values, the columns before it {rows}.");
+            if (rows >= 0 && rows != count) throw new LockstepException(ErrorKind.BadArguments, $"All entity rows must have the same columns: '{Encoding.UTF8.GetString(given)}' has {count} values, the columns before it {rows}.");
             rows = count;
-            if (Keys.Exists(k => k.Field.Name == name)) throw new LockstepException(ErrorKind.BadArguments, $"The join key '{name}' is given twice.");
-            var first = true;
-            for (var f = 0; f < fields.Length; f++)
-            {
-                if (fields[f].Name != name) continue;
-                columns[f] = ReadColumn(start, fields[f], request.Parts, count);
-                if (first) Keys.Add(new(fields[f], columns[f]!));
-                first = false;
-            }
-            if (first && JoinKey(catalog, name) is { } key) Keys.Add(new(key, ReadColumn(start, key, request.Parts, count)));
+            if (column is null) continue;
+            foreach (var key in Keys)
+                if (ReferenceEquals(key.Column, column)) throw new LockstepException(ErrorKind.BadArguments, $"The join key '{column.Key.Name}' is given twice.");
+            foreach (var field in column.Fields) columns[field] = ReadColumn(start, fields[field], request.Parts, count);
+            Keys.Add(new(column, column.Fields.Length > 0 ? columns[column.Fields[0]]! : ReadColumn(start, column.Key, request.Parts, count)));
         }
         if (rows <= 0) throw new LockstepException(ErrorKind.BadArguments, "The request has no entity rows: give each join key a list with a value for each row, like {\"entities\": {\"key\": [1, 2]}}.");
         var parts = request.RowParts;
@@ -134,21 +128,12 @@ sealed class FeastRequest
         }
     }
 
-    static List<KeyPart> ReadColumn(Utf8JsonReader reader, KeyField field, Utf8Buffer parts, int count)
+    static KeyPart[] ReadColumn(Utf8JsonReader reader, KeyField field, Utf8Buffer parts, int count)
     {
-        List<KeyPart> values = new(count);
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) values.Add(JsonKeys.Read(ref reader, field, KeyConversion.Feast, parts, values.Count));
+        var values = new KeyPart[count];
+        for (var row = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; row++) values[row] = JsonKeys.Read(ref reader, field, KeyConversion.Feast, parts, row);
         return values;
     }
-
-    /// <summary>The name of a single-key entity stands for its join key, unless something needed is called so itself.</summary>
-    static string KeyName(Catalog catalog, KeyField[] fields, string given)
-        => !Array.Exists(fields, f => f.Name == given) && JoinKey(catalog, given) is null && catalog.Entities.TryGetValue(given, out var entity) && entity.JoinKeys.Count == 1
-            ? entity.JoinKeys[0].Name
-            : given;
-
-    static KeyField? JoinKey(Catalog catalog, string name)
-        => catalog.Entities.Values.OrderBy(e => e.Name, StringComparer.Ordinal).SelectMany(e => e.JoinKeys).FirstOrDefault(k => k.Name == name) is { } key ? new(key.Name, key.Type) : null;
 
     /// <summary>The value under the reader as it stands in the body.</summary>
     static byte[] Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> body)

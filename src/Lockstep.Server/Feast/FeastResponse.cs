@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Serving.Json;
 
@@ -16,12 +17,15 @@ abstract class FeastNames
         })];
         if (Names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new FeastException(400, FeastException.NameCollision, $"Duplicate features named {twice.Key} found.\nTo resolve this collision, either use the full feature name by setting 'full_feature_names=True', or ensure that the features in question have different names.");
+        Json = [.. JsonSerializer.SerializeToUtf8Bytes(Names, JsonText.Options).AsSpan()[1..^1]];
     }
 
-    public IReadOnlyList<string> Names { get; }
+    IReadOnlyList<string> Names { get; }
 
-    public static IReadOnlyList<string> Of(ServingPlan plan, bool full)
-        => full ? plan.Rendering<Full>(static p => new(p)).Names : plan.Rendering<Short>(static p => new(p)).Names;
+    /// <summary>The names as JSON texts with commas between them.</summary>
+    public byte[] Json { get; }
+
+    public static FeastNames Of(ServingPlan plan, bool full) => full ? plan.Rendering<Full>(static p => new(p)) : plan.Rendering<Short>(static p => new(p));
 
     sealed class Full(ServingPlan plan) : FeastNames(plan, true);
 
@@ -40,82 +44,123 @@ static class FeastResponse
         var names = FeastNames.Of(plan, asked.FullNames);
         var to = request.Output;
         to.Write("{\"results\":["u8);
-        for (var i = 0; i < asked.Keys.Count; i++)
+        foreach (var key in asked.Keys)
         {
-            if (i > 0) to.Write((byte)',');
-            WriteKey(to, request, asked.Keys[i]);
+            WriteKey(to, request, key);
+            to.Write((byte)',');
         }
+        // Statuses and event timestamps are the same for all features of a lookup that have no null: they are written once and copied.
+        var shared = new Shared[plan.Lookups.Length];
         for (var i = 0; i < plan.Outputs.Length; i++)
         {
-            if (i + asked.Keys.Count > 0) to.Write((byte)',');
-            WriteOutput(to, request, i);
+            if (i > 0) to.Write((byte)',');
+            WriteOutput(to, request, i, ref shared[plan.Outputs[i].Lookup]);
         }
         to.Write("],\"metadata\":{\"feature_names\":["u8);
-        var next = false;
-        foreach (var name in asked.Keys.Select(k => k.Field.Name).Concat(names))
+        foreach (var key in asked.Keys)
         {
-            if (next) to.Write((byte)',');
-            next = true;
-            JsonText.String(to, System.Text.Encoding.UTF8.GetBytes(name));
+            to.Write(key.Column.JsonName);
+            to.Write((byte)',');
         }
+        to.Write(names.Json);
         to.Write((byte)']');
         if (asked.VersionMetadata) WriteVersions(to, plan);
         to.Write("}}"u8);
         return to.Count;
     }
 
+    /// <summary>Where in the answer the texts of a lookup stand that others repeat; nothing yet: length 0.</summary>
+    struct Shared
+    {
+        public int StatusStart, StatusLength, TimeStart, TimeLength;
+    }
+
     static void WriteKey(Utf8Buffer to, ServingRequest request, FeastKeyColumn key)
     {
-        Begin(to);
+        to.Write("{\"values\":["u8);
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
             FeastDialect.Key(to, request.Parts.Written.Slice(key.Values[row].Start, key.Values[row].Length));
         }
-        Statuses(to);
+        to.Write("],\"statuses\":["u8);
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
             to.Write((key.Values[row].IsNull ? FeatureStatus.NullValue : FeatureStatus.Present).ToJson());
         }
-        Timestamps(to);
+        to.Write("],\"event_timestamps\":["u8);
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
-            FeastDialect.EventTimestamp(to, Epoch);
+            to.Write("\"1970-01-01T00:00:00Z\""u8);
         }
-        End(to);
+        to.Write("]}"u8);
     }
 
-    static void WriteOutput(Utf8Buffer to, ServingRequest request, int output)
+    static void WriteOutput(Utf8Buffer to, ServingRequest request, int output, ref Shared shared)
     {
         var column = request.Plan.Outputs[output];
-        var (kind, scale) = (column.Type.Kind, column.Type.Scale);
-        Begin(to);
+        var (kind, scale, nulls) = (column.Type.Kind, column.Type.Scale, false);
+        to.Write("{\"values\":["u8);
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
             var read = request.Read(row, column.Lookup);
-            if (request.Status(read) == FeatureStatus.Present && request.Row(read) is var packed && !packed.IsNull(column.Ordinal))
-                PackedJson.Write<FeastDialect>(to, kind, packed, column.Ordinal, scale);
-            else PackedJson.Write<FeastDialect>(to, column.Default);
+            if (request.Status(read) != FeatureStatus.Present) PackedJson.Write<FeastDialect>(to, column.Default);
+            else if (request.Row(read) is var packed && !packed.IsNull(column.Ordinal)) PackedJson.Write<FeastDialect>(to, kind, packed, column.Ordinal, scale);
+            else
+            {
+                nulls = true;
+                PackedJson.Write<FeastDialect>(to, column.Default);
+            }
         }
-        Statuses(to);
+        to.Write("],\"statuses\":["u8);
+        if (nulls) WriteStatuses(to, request, column.Lookup, column.Ordinal);
+        else if (shared.StatusLength > 0) Repeat(to, shared.StatusStart, shared.StatusLength);
+        else
+        {
+            shared.StatusStart = to.Count;
+            WriteStatuses(to, request, column.Lookup, -1);
+            shared.StatusLength = to.Count - shared.StatusStart;
+        }
+        to.Write("],\"event_timestamps\":["u8);
+        if (shared.TimeLength > 0) Repeat(to, shared.TimeStart, shared.TimeLength);
+        else
+        {
+            shared.TimeStart = to.Count;
+            WriteTimestamps(to, request, column.Lookup);
+            shared.TimeLength = to.Count - shared.TimeStart;
+        }
+        to.Write("]}"u8);
+    }
+
+    static void WriteStatuses(Utf8Buffer to, ServingRequest request, int lookup, int ordinal)
+    {
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
-            var read = request.Read(row, column.Lookup);
+            var read = request.Read(row, lookup);
             var status = request.Status(read);
-            to.Write((status == FeatureStatus.Present && request.Row(read).IsNull(column.Ordinal) ? FeatureStatus.NullValue : status).ToJson());
+            to.Write((ordinal >= 0 && status == FeatureStatus.Present && request.Row(read).IsNull(ordinal) ? FeatureStatus.NullValue : status).ToJson());
         }
-        Timestamps(to);
+    }
+
+    static void WriteTimestamps(Utf8Buffer to, ServingRequest request, int lookup)
+    {
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
-            var read = request.Read(row, column.Lookup);
+            var read = request.Read(row, lookup);
             FeastDialect.EventTimestamp(to, request.Status(read) == FeatureStatus.NotFound ? Epoch : request.EventTimestamp(read));
         }
-        End(to);
+    }
+
+    static void Repeat(Utf8Buffer to, int start, int length)
+    {
+        var room = to.Room(length); // from here on the buffer does not move
+        to.Written.Slice(start, length).CopyTo(room);
+        to.Advance(length);
     }
 
     static void WriteVersions(Utf8Buffer to, ServingPlan plan)
@@ -134,9 +179,4 @@ static class FeastResponse
         }
         to.Write((byte)']');
     }
-
-    static void Begin(Utf8Buffer to) => to.Write("{\"values\":["u8);
-    static void Statuses(Utf8Buffer to) => to.Write("],\"statuses\":["u8);
-    static void Timestamps(Utf8Buffer to) => to.Write("],\"event_timestamps\":["u8);
-    static void End(Utf8Buffer to) => to.Write("]}"u8);
 }

@@ -41,7 +41,8 @@ sealed class Guard(ServerMetrics metrics, ILogger<Guard> log, TimeProvider clock
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest; // nobody is there to read an answer
+            counter.Add(StatusCodes.Status499ClientClosedRequest, clock.GetElapsedTime(start)); // nobody is there to read an answer
+            return;
         }
         catch (Exception thrown) when (thrown is not OutOfMemoryException)
         {
