@@ -52,7 +52,6 @@ public sealed class ServingRequest(IOnlineStore store)
     RowState[] _states = new RowState[16];
     AnswerCache? _answers;
     StoreStamp _stamp;              // of the store before anything was read
-    bool _mayKeep;                  // nobody has written between the stamp and the reading
 
     public ServingPlan Plan => _plan;
 
@@ -84,7 +83,6 @@ public sealed class ServingRequest(IOnlineStore store)
     {
         (_plan, AsOf, Rows) = (plan, asOf, 0);
         _answers = answers is not null && store.TryGetStamp(out _stamp) ? answers : null;
-        _mayKeep = false;
         _rowKeys.Clear();
         Parts.Clear();
         Output.Clear();
@@ -147,11 +145,11 @@ public sealed class ServingRequest(IOnlineStore store)
     {
         ref var state = ref _states[row];
         (state.TextStart, state.TextLength) = (start, length);
-        if (!_mayKeep) return;
+        if (_answers is null) return;
         var (from, until) = (long.MinValue, long.MaxValue);
         for (var l = 0; l < _plan.Lookups.Length; l++)
             if (Read(row, l) is >= 0 and var read) (from, until) = (Math.Max(from, _reads[read].From), Math.Min(until, _reads[read].Until));
-        _answers!.Offer(_plan, _rowKeys.Written.Slice(state.KeyStart, state.KeyLength), state.Hash, _stamp, from, until, WrittenRow(row));
+        _answers.Offer(_plan, _rowKeys.Written.Slice(state.KeyStart, state.KeyLength), state.Hash, _stamp, from, until, WrittenRow(row));
     }
 
     internal ReadOnlySpan<byte> WrittenRow(int row) => Output.Written.Slice(_states[row].TextStart, _states[row].TextLength);
@@ -213,7 +211,6 @@ public sealed class ServingRequest(IOnlineStore store)
     void FindAll()
     {
         for (var i = 0; i < _batch.Count; i++) Find(i);
-        _mayKeep = _answers is not null && store.TryGetStamp(out var stamp) && stamp == _stamp;
     }
 
     void Find(int read)
