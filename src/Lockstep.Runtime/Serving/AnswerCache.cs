@@ -6,9 +6,9 @@ namespace Lockstep.Runtime.Serving;
 // An entry says under which stamp of the store its cells were read, and for which instants t the same rows answer: from the newest of
 // their event timestamps until the first ttl ends or the first row that is still ahead comes. It is used only under the very same
 // stamp and within these instants, so that it is what reading would give, bit for bit (S5, S7, S20); any write ends all of them (S21).
-// The stamp is taken before the cells are read: what was written in between is in a state with another stamp, under which the entry is
-// never asked for. Entries are immutable, slots are single references: no lock. A row is taken in when it is asked for the second time under one stamp,
-// so that a store that is written to all the time costs a comparison here and no memory.
+// The stamp is taken before the cells are read: what was written in between is in a state with another stamp, under which the entry
+// is never asked for. Entries are immutable, slots are single references: no lock. A row is taken in when it is asked for the second
+// time under one stamp, so that a store that is written to all the time costs a comparison here and no memory.
 
 /// <summary>Answered rows by (plan, key fields), bounded in bytes. One for each catalog in service.</summary>
 public sealed class AnswerCache(long maxBytes = AnswerCache.DefaultBytes)

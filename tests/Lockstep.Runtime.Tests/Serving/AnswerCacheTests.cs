@@ -86,6 +86,17 @@ public sealed class AnswerCacheTests
     }
 
     [Fact]
+    public void Keys_of_one_hash_are_told_apart()
+    {
+        var (world, _) = World();
+        var plan = world.Server.Current.Compile(FeatureQuery.OfFeatures(["v:n"]));
+        AnswerCache cache = new();
+        for (var time = 0; time < 2; time++) cache.Offer(plan, [1], 77, default, 0, 10, [42]);
+        Assert.Equal<byte[]>([42], cache.Find(plan, [1], 77, default, 5)!);
+        Assert.Null(cache.Find(plan, [2], 77, default, 5));
+    }
+
+    [Fact]
     public void It_holds_no_more_bytes_than_it_may()
     {
         var (world, _) = World();
