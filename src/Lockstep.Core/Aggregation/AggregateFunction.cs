@@ -60,17 +60,10 @@ public sealed class AggregateArguments(IReadOnlyList<AggregateParameter> paramet
     public int Integer(string name) => int.Parse(Text(name), NumberStyles.None, CultureInfo.InvariantCulture);
     public double Number(string name) => double.Parse(Text(name), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture);
 
-    public long Duration(string name)
-    {
-        Definitions.Duration.TryParse(Text(name), out var micros);
-        return micros;
-    }
+    public long Duration(string name) => Definitions.Duration.TryParse(Text(name), out var micros) ? micros : throw Unchecked(name);
+    public Window Window(string name) => Definitions.Window.TryParse(Text(name), null, out var window) ? window : throw Unchecked(name);
 
-    public Window Window(string name)
-    {
-        Definitions.Window.TryParse(Text(name), null, out var window);
-        return window;
-    }
+    ArgumentException Unchecked(string name) => new($"The parameter '{name}' is '{Text(name)}'; it was not checked.");
 }
 
 /// <summary>A function over a column of a type and one window: what has to be kept, and how the value is read from it.</summary>

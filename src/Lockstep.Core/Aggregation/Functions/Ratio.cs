@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 
