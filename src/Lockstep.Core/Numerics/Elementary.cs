@@ -9,15 +9,15 @@ namespace Lockstep.Core.Numerics;
 // Each function brings its argument near a table entry, where a short series is exact enough, and adds table and series in
 // double-double, so that the one rounding that matters is the last. Series are Taylor's, cut where the next term is below 2^-70.
 // tests/data/math holds correctly rounded values; bench/RESULTS.md the times beside .NET's own.
-static class Elementary
+static partial class Elementary
 {
     const double Ln2By128High = 0.00541521234663808345794677734375; // ln 2 / 128 with 32 bits: times an integer below 2^20 it is exact
-    static readonly DoubleDouble s_ln2By128Low = new DoubleDouble(ElementaryTables.Ln2.Hi / 128, ElementaryTables.Ln2.Lo / 128) + -Ln2By128High;
-    static readonly double s_128ByLn2 = ElementaryTables.Log2E.Hi * 128;
+    static readonly DoubleDouble s_ln2By128Low = new DoubleDouble(ExactTables.Ln2.Hi / 128, ExactTables.Ln2.Lo / 128) + -Ln2By128High;
+    static readonly double s_128ByLn2 = ExactTables.Log2E.Hi * 128;
     static readonly double s_ln2By128LowHi = s_ln2By128Low.Hi;
-    static readonly DoubleDouble[] s_powers = ElementaryTables.PowersOfTwo;
-    static readonly double[] s_reciprocals = ElementaryTables.Reciprocals;
-    static readonly DoubleDouble[] s_logarithms = ElementaryTables.Logarithms;
+    static readonly DoubleDouble[] s_powers = ExactTables.PowersOfTwo;
+    static readonly double[] s_reciprocals = ExactTables.Reciprocals;
+    static readonly DoubleDouble[] s_logarithms = ExactTables.Logarithms;
 
     // ---- exponentials
 
@@ -128,45 +128,9 @@ static class Elementary
 
     // ---- logarithms
 
-    public static double Log(double x)
-    {
-        var bits = BitConverter.DoubleToInt64Bits(x);
-        if ((ulong)(bits - 0x0010000000000000) >= 0x7FE0000000000000) return LogOfEdge(x);
-        return LogOf(bits, 0);
-    }
-
-    static double LogOfEdge(double x)
-    {
-        if (double.IsNaN(x) || x < 0) return double.NaN;
-        if (x == 0) return double.NegativeInfinity;
-        return double.IsPositiveInfinity(x) ? x : LogOf(BitConverter.DoubleToInt64Bits(x * 18014398509481984), -54); // subnormal
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static double LogOf(long bits, int extra)
-    {
-        Split(bits, out var m, out var exponent, out var bin);
-        var reciprocal = s_reciprocals[bin];
-        var log = s_logarithms[bin];
-        var product = m * reciprocal;
-        var below = Math.FusedMultiplyAdd(m, reciprocal, -product);
-        var r = product - 1 + below; // |r| < 2^-7
-        var low = below - (r - (product - 1));
-        double k = exponent + extra;
-        var square = r * r;
-        var tail = square * r * (1.0 / 3 + r * (-1.0 / 4 + r * (1.0 / 5)) + square * r * (-1.0 / 6 + r * (1.0 / 7) + square * (-1.0 / 8 + r * (1.0 / 9))));
-        // k ln2 + log c + r − r²/2, each sum with its error.
-        var large = DoubleDouble.OrderedSum(k * Ln2High, log.Hi);
-        var withR = DoubleDouble.Sum(large.Hi, r);
-        var halfSquare = -0.5 * square;
-        var main = DoubleDouble.Sum(withR.Hi, halfSquare);
-        var halfSquareLow = -0.5 * Math.FusedMultiplyAdd(r, r, -square);
-        return main.Hi + (main.Lo + withR.Lo + large.Lo + (Math.FusedMultiplyAdd(k, s_ln2Low, log.Lo) + halfSquareLow + low * (1 - r)) + tail);
-    }
-
     const double Ln2High = 0.69314718055989033018704503774642944335937500; // 42 bits: times an exponent it is exact
-    static readonly double s_ln2Low = (ElementaryTables.Ln2 + -Ln2High).Hi;
-    static readonly double s_ln2Lower = ((ElementaryTables.Ln2 + -Ln2High) + -s_ln2Low).Hi;
+    static readonly double s_ln2Low = (ExactTables.Ln2 + -Ln2High).Hi;
+    static readonly double s_ln2Lower = ((ExactTables.Ln2 + -Ln2High) + -s_ln2Low).Hi;
 
     /// <summary>x = m 2^exponent with m in [½√2, √2), and the bin of m: from 1 in steps of 1/128 upwards, of 1/256 downwards.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,37 +163,6 @@ static class Elementary
     }
 
     static readonly DoubleDouble s_third = new DoubleDouble(1, 0) / new DoubleDouble(3, 0);
-
-    public static double Log2(double x)
-    {
-        if (!(x > 0) || double.IsInfinity(x)) return LogOfEdge(x);
-        if ((BitConverter.DoubleToInt64Bits(x) & 0xFFFFFFFFFFFFF) == 0 && x >= 2.2250738585072014E-308) return Math.ILogB(x); // a power of two is exact
-        var log = LogParts(x) * ElementaryTables.Log2E;
-        return log.Hi + log.Lo;
-    }
-
-    public static double Log10(double x)
-    {
-        if (!(x > 0) || double.IsInfinity(x)) return LogOfEdge(x);
-        var log = LogParts(x) * ElementaryTables.Log10E;
-        return log.Hi + log.Lo;
-    }
-
-    public static double Log1p(double x)
-    {
-        if (!(x > -1)) return x == -1 ? double.NegativeInfinity : double.NaN;
-        if (double.IsInfinity(x) || Math.Abs(x) < 1e-17) return x;
-        if (Math.Abs(x) < 1.0 / 256)
-        {
-            var square = DoubleDouble.Product(x, x);
-            var rest = x * x * x * (1.0 / 3 + x * (-1.0 / 4 + x * (1.0 / 5 + x * (-1.0 / 6 + x * (1.0 / 7 + x * (-1.0 / 8 + x * (1.0 / 9)))))));
-            var small = DoubleDouble.OrderedSum(x, square.Hi * -0.5);
-            return small.Hi + (small.Lo + square.Lo * -0.5 + rest);
-        }
-        var sum = DoubleDouble.Sum(1, x);
-        var log = LogParts(sum.Hi) + sum.Lo / sum.Hi;
-        return log.Hi + log.Lo;
-    }
 
     // ---- powers
 
@@ -336,8 +269,8 @@ static class Elementary
         var bits = BitConverter.DoubleToInt64Bits(Math.Abs(x));
         var exponent = (int)(bits >> 52) - 1075;
         BigInteger mantissa = (bits & 0xFFFFFFFFFFFFF) | 0x10000000000000;
-        var quarters = mantissa * ElementaryTables.TwoOverPi; // scaled by 2^(TwoOverPiBits - exponent)
-        var point = ElementaryTables.TwoOverPiBits - exponent;
+        var quarters = mantissa * ExactTables.TwoOverPi; // scaled by 2^(TwoOverPiBits - exponent)
+        var point = ExactTables.TwoOverPiBits - exponent;
         var whole = quarters >> point;
         var fraction = quarters - (whole << point);
         if (fraction >> (point - 1) != 0) // nearer to the next quarter
@@ -349,7 +282,7 @@ static class Elementary
         var hi = (double)top;
         var turn = new DoubleDouble(hi, (double)(top - new BigInteger(hi)));
         var scale = Math.ScaleB(1, -120);
-        var halfPi = new DoubleDouble(ElementaryTables.Pi.Hi / 2, ElementaryTables.Pi.Lo / 2);
+        var halfPi = new DoubleDouble(ExactTables.Pi.Hi / 2, ExactTables.Pi.Lo / 2);
         r = new DoubleDouble(turn.Hi * scale, turn.Lo * scale) * halfPi;
         var n = (int)(whole & 3);
         if (x > 0) return n;
@@ -384,7 +317,7 @@ static class Elementary
     {
         if (double.IsNaN(x)) return x;
         if (Math.Abs(x) < 1e-9) return x;
-        if (double.IsInfinity(x)) return x > 0 ? ElementaryTables.Pi.Hi / 2 : -ElementaryTables.Pi.Hi / 2;
+        if (double.IsInfinity(x)) return x > 0 ? ExactTables.Pi.Hi / 2 : -ExactTables.Pi.Hi / 2;
         var angle = Angle(new(Math.Abs(x), 0), new(1, 0));
         return x < 0 ? -(angle.Hi + angle.Lo) : angle.Hi + angle.Lo;
     }
@@ -392,17 +325,17 @@ static class Elementary
     public static double Atan2(double y, double x)
     {
         if (double.IsNaN(x) || double.IsNaN(y)) return double.NaN;
-        if (y == 0) return x < 0 ? ElementaryTables.Pi.Hi : 0;
+        if (y == 0) return x < 0 ? ExactTables.Pi.Hi : 0;
         var (size, width) = (Math.Abs(y), Math.Abs(x));
         if (double.IsInfinity(size) && double.IsInfinity(width)) (size, width) = (1, 1);
         // Neither quotient nor products may leave the range of a double.
         var exponent = Math.ILogB(Math.Max(size, width));
         if (exponent is > 500 or < -400 && !double.IsInfinity(size) && !double.IsInfinity(width)) (size, width) = (Math.ScaleB(size, -exponent), Math.ScaleB(width, -exponent));
         DoubleDouble angle;
-        if (double.IsInfinity(size) || width / size < 1e-200) angle = Half(ElementaryTables.Pi);
+        if (double.IsInfinity(size) || width / size < 1e-200) angle = Half(ExactTables.Pi);
         else if (double.IsInfinity(width) || size / width < 1e-200) angle = x > 0 ? new(Math.Abs(y) / Math.Abs(x), 0) : default;
         else angle = Angle(new(size, 0), new(width, 0));
-        if (x < 0) angle = ElementaryTables.Pi + -angle;
+        if (x < 0) angle = ExactTables.Pi + -angle;
         return y < 0 ? -(angle.Hi + angle.Lo) : angle.Hi + angle.Lo;
     }
 
@@ -418,15 +351,15 @@ static class Elementary
         var t = entry == 0 ? y / x : (y + x * -c) / (x + y * c);
         var z = t.Hi * t.Hi;
         var tail = t.Hi * z * (-1.0 / 3 + z * (1.0 / 5 + z * (-1.0 / 7 + z * (1.0 / 9 + z * (-1.0 / 11)))));
-        var angle = ElementaryTables.ArcTangents[entry] + (t + tail);
-        return steep ? Half(ElementaryTables.Pi) + -angle : angle;
+        var angle = ExactTables.ArcTangents[entry] + (t + tail);
+        return steep ? Half(ExactTables.Pi) + -angle : angle;
     }
 
     public static double Asin(double x)
     {
         if (!(Math.Abs(x) <= 1)) return double.NaN;
         if (Math.Abs(x) < 1e-9) return x;
-        var angle = Math.Abs(x) == 1 ? Half(ElementaryTables.Pi) : Angle(new(Math.Abs(x), 0), CosineOfAsin(x));
+        var angle = Math.Abs(x) == 1 ? Half(ExactTables.Pi) : Angle(new(Math.Abs(x), 0), CosineOfAsin(x));
         return x < 0 ? -(angle.Hi + angle.Lo) : angle.Hi + angle.Lo;
     }
 
@@ -434,9 +367,9 @@ static class Elementary
     {
         if (!(Math.Abs(x) <= 1)) return double.NaN;
         if (x == 1) return 0;
-        if (x == -1) return ElementaryTables.Pi.Hi;
-        var angle = x == 0 ? Half(ElementaryTables.Pi) : Angle(CosineOfAsin(x), new(Math.Abs(x), 0));
-        if (x < 0) angle = ElementaryTables.Pi + -angle;
+        if (x == -1) return ExactTables.Pi.Hi;
+        var angle = x == 0 ? Half(ExactTables.Pi) : Angle(CosineOfAsin(x), new(Math.Abs(x), 0));
+        if (x < 0) angle = ExactTables.Pi + -angle;
         return angle.Hi + angle.Lo;
     }
 
