@@ -49,8 +49,11 @@ public sealed record ValueFeature
 {
     public required string Name { get; init; }
 
-    /// <summary>The column it is read from; its own name unless the author says otherwise.</summary>
+    /// <summary>The column it is read from, its own name unless the author says otherwise; without meaning where there is an <see cref="Expression"/>.</summary>
     public required string Column { get; init; }
+
+    /// <summary>What it is computed by, over the columns of the source, as written; null: it is read from <see cref="Column"/>.</summary>
+    public string? Expression { get; init; }
 
     public required FeatureType Type { get; init; }
 

@@ -20,10 +20,15 @@ public static class Fingerprint
     public static string Hash(string meaning) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(meaning)));
 
     /// <summary>The fingerprint of a view that has the given keys, reads the given sources and, if it refers to other views, these versions.</summary>
-    public static string Of(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null)
-        => Hash(Meaning(view, keys, sources, references));
+    public static string Of(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null, IReadOnlyDictionary<string, Source>? bound = null)
+        => Hash(Meaning(view, keys, sources, references, bound));
 
-    public static string Meaning(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null)
+    /// <param name="view">The view.</param>
+    /// <param name="keys">Its join keys.</param>
+    /// <param name="sources">The sources that it reads, as written.</param>
+    /// <param name="references">The versions that it refers to.</param>
+    /// <param name="bound">The same sources with the types of all their columns: what filters and expressions compute depends on them.</param>
+    public static string Meaning(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null, IReadOnlyDictionary<string, Source>? bound = null)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(keys);
@@ -34,8 +39,8 @@ public static class Fingerprint
         foreach (var key in keys.Fields) text.Add("key", key.Name, key.Type.ToString());
         switch (view)
         {
-            case ValueView value: Value(text, value, keys, sources); break;
-            case AggregationView aggregation: Aggregation(text, aggregation, keys, sources); break;
+            case ValueView value: Value(text, value, keys, sources, bound); break;
+            case AggregationView aggregation: Aggregation(text, aggregation, keys, sources, bound); break;
             case OnDemandView onDemand: OnDemand(text, onDemand); break;
             default: throw new NotSupportedException($"No fingerprint of {view.Kind}.");
         }
@@ -43,7 +48,7 @@ public static class Fingerprint
         return text.ToString();
     }
 
-    static void Value(Lines text, ValueView view, Schema keys, IReadOnlyList<Source> sources)
+    static void Value(Lines text, ValueView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyDictionary<string, Source>? bound)
     {
         if (view.Sql is { } sql)
         {
@@ -53,25 +58,24 @@ public static class Fingerprint
             foreach (var source in sources.OrderBy(s => s.Name, StringComparer.Ordinal))
             {
                 text.Add("source", source.Name);
-                Source(text, source, null);
+                Source(text, source, null, [], bound);
             }
         }
         else
         {
-            HashSet<string> read = [.. keys.Fields.Select(k => k.Name), .. view.Features.Select(f => f.Column)];
-            Source(text, sources.Single(s => s.Name == view.Source), read);
+            HashSet<string> read = [.. keys.Fields.Select(k => k.Name), .. view.Features.Where(f => f.Expression is null).Select(f => f.Column)];
+            Source(text, sources.Single(s => s.Name == view.Source), read, view.Features.Select(f => f.Expression).Append(view.Where), bound);
         }
         if (view.Where is { } where) text.Add("where", where.Trim());
         if (view.Ttl > 0) text.Add("ttl", Number(view.Ttl));
         foreach (var feature in view.Features)
-            text.Add("feature", [feature.Name, feature.Column, feature.Type.ToString(), .. Default(feature.Default)]);
+            text.Add("feature", [feature.Name, feature.Column, feature.Type.ToString(), .. feature.Expression is { } expression ? new[] { $"expression={expression.Trim()}" } : [], .. Default(feature.Default)]);
     }
 
-    static void Aggregation(Lines text, AggregationView view, Schema keys, IReadOnlyList<Source> sources)
+    static void Aggregation(Lines text, AggregationView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyDictionary<string, Source>? bound)
     {
         HashSet<string> read = [.. keys.Fields.Select(k => k.Name), .. view.Features.Select(f => f.Column).OfType<string>()];
-        foreach (var where in view.Features.Select(f => f.Where).Append(view.Where).OfType<string>()) read.UnionWith(SqlSources.Words(where));
-        Source(text, sources.Single(s => s.Name == view.Source), read);
+        Source(text, sources.Single(s => s.Name == view.Source), read, view.Features.Select(f => f.Where).Append(view.Where), bound);
         if (view.Where is { } filter) text.Add("where", filter.Trim());
         if (view.Delay > 0) text.Add("delay", Number(view.Delay));
         foreach (var feature in view.Features)
@@ -93,9 +97,12 @@ public static class Fingerprint
     }
 
     // The types that an author declares for columns are checked against a table's data but change no value of it; what a stream
-    // brings is stored as they say. `read`: the columns that matter, null for all.
-    static void Source(Lines text, Source source, HashSet<string>? read)
+    // brings is stored as they say; and what an expression computes depends on the types of what it reads. `read`: the columns that
+    // matter beside those in expressions, null for all.
+    static void Source(Lines text, Source source, HashSet<string>? read, IEnumerable<string?> expressions, IReadOnlyDictionary<string, Source>? bound)
     {
+        var computedFrom = ReadByExpressions(source, read, expressions);
+        read?.UnionWith(computedFrom);
         if (source.Table is { } table)
         {
             text.Add("table", table.Path.Replace('\\', '/'), table.Format.Word(), table.Timestamp);
@@ -116,6 +123,25 @@ public static class Fingerprint
                 text.Add("column", column.Name, column.Type.ToString());
         }
         if (source.Where is { } where) text.Add("source where", where.Trim());
+        foreach (var column in source.Derived.Where(d => read is null || read.Contains(d.Name)).OrderBy(d => d.Name, StringComparer.Ordinal))
+            text.Add("derived", column.Name, column.Expression.Trim());
+        var typed = bound is not null && bound.TryGetValue(source.Name, out var known) ? known : source;
+        foreach (var column in (typed.Columns ?? []).Where(c => computedFrom.Contains(c.Name)).OrderBy(c => c.Name, StringComparer.Ordinal))
+            text.Add("computed from", column.Name, column.Type.ToString());
+    }
+
+    // The words of all expressions that matter: a name among them that is no column does no harm.
+    static HashSet<string> ReadByExpressions(Source source, HashSet<string>? read, IEnumerable<string?> expressions)
+    {
+        HashSet<string> words = new(StringComparer.Ordinal);
+        foreach (var expression in expressions.Append(source.Where).OfType<string>()) words.UnionWith(SqlSources.Words(expression));
+        List<DerivedColumn> left = [.. source.Derived];
+        while (left.Find(d => read is null || read.Contains(d.Name) || words.Contains(d.Name)) is { } derived)
+        {
+            left.Remove(derived);
+            words.UnionWith(SqlSources.Words(derived.Expression));
+        }
+        return words;
     }
 
     /// <summary>The meaning of a service with exact versions: each number of its vector, by name, in order.</summary>

@@ -13,12 +13,18 @@ public sealed record Source : Definition
     /// <summary>Reserved for streams: push, files, Kafka.</summary>
     public StreamSource? Stream { get; init; }
 
-    /// <summary>Declared columns; null: read from the data at apply.</summary>
+    /// <summary>Declared columns of the data; null: read from the data at apply.</summary>
     public IReadOnlyList<Field>? Columns { get; init; }
+
+    /// <summary>Columns that are computed of each row, from its columns and from each other.</summary>
+    public IReadOnlyList<DerivedColumn> Derived { get; init; } = [];
 
     /// <summary>A filter over the source's columns, as written; null keeps every row.</summary>
     public string? Where { get; init; }
 }
+
+/// <summary>A column that is an expression, as written, over the other columns of its row.</summary>
+public sealed record DerivedColumn(string Name, string Expression);
 
 public enum TableFormat { Parquet, Csv, JsonLines, Json, Delta }
 

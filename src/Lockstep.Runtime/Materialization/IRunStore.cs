@@ -84,6 +84,10 @@ public sealed record RunEnd
     public long RowsRead { get; init; }
     public long Keys { get; init; }
     public long KeysRemoved { get; init; }
+
+    /// <summary>Rows that filters dropped.</summary>
+    public long RowsDropped { get; init; }
+
     public long RowsAhead { get; init; }
     public string? Error { get; init; }
 }

@@ -54,6 +54,9 @@ public sealed record ViewRunReport
 
     public long RowsRead { get; init; }
 
+    /// <summary>Of these, rows that filters dropped.</summary>
+    public long RowsDropped { get; init; }
+
     /// <summary>Keys that got rows of this run, whether these are the newest or not.</summary>
     public long Keys { get; init; }
 

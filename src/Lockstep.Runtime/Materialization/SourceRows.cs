@@ -1,4 +1,5 @@
 using System.Buffers;
+using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.TrainingSets;
@@ -17,7 +18,8 @@ internal readonly record struct KeyFilter(KeySet? Only, KeySet? Except)
 /// <summary>What was counted while reading.</summary>
 internal sealed class ReadCounts
 {
-    public long Rows, Ahead, WithoutKey, WithoutTime;
+    /// <summary>Rows read; those of them that filters dropped, that are too late, that no key can find.</summary>
+    public long Rows, Dropped, Ahead, WithoutKey, WithoutTime;
 
     /// <summary>The earliest row that was left out as too late; <see cref="long.MaxValue"/>: there was none.</summary>
     public long LeftOut = long.MaxValue;
@@ -28,22 +30,26 @@ internal sealed class ReadCounts
 /// <summary>Reads a value view's source, in bounded memory, down to the rows of each key that can be an answer from <c>now - grace</c> to the horizon.</summary>
 internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLayout layout, MaterializerOptions options, long now, long horizon, bool bounded, ReadCounts counts)
 {
-    readonly IReadOnlyList<ScanColumn> _scan = columns.Scan(Enumerable.Range(0, layout.Schema.Count));
+    readonly RowProgram _program = columns.Program(Enumerable.Range(0, layout.Schema.Count));
 
     /// <summary>Keys of files that have been removed from the table.</summary>
     public KeySet Keys(TableInput input, CancellationToken token)
     {
         var keys = new KeySet();
-        using var reader = engine.Scan(new() { Table = input, Columns = [.. _scan.Take(columns.View.Keys.Count)] }, token);
-        var batch = new ColumnBatch(reader.Schema);
+        var program = columns.KeyProgram(); // of rows that the filter drops, too: computing a key afresh does no harm
+        using var reader = engine.Scan(new() { Table = input, Columns = ViewColumns.Scan(program) }, token);
+        var rows = program.Open();
         var key = new ArrayBufferWriter<byte>(64);
-        Column[] parts = [.. batch.Columns];
-        while (keys.Bytes <= options.MemoryBytes / 2 && reader.Read(batch, token))
-            for (var row = 0; row < batch.Count; row++)
+        Column[] parts = [.. rows.Output.Columns];
+        while (keys.Bytes <= options.MemoryBytes / 2 && reader.Read(rows.Input, token))
+        {
+            rows.Run();
+            for (var row = 0; row < rows.Output.Count; row++)
             {
                 key.ResetWrittenCount();
                 if (EntityKey.TryWrite(parts, row, key)) keys.Add(key.WrittenSpan);
             }
+        }
         return keys;
     }
 
@@ -65,12 +71,13 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
 
     void Read(SourcePart part, KeyFilter filter, Collected to, ProgressMeter progress, CancellationToken token)
     {
-        var request = new ScanRequest { Table = part.Input, Columns = _scan };
+        var request = new ScanRequest { Table = part.Input, Columns = ViewColumns.Scan(_program) };
         // Rows after the horizon are read as well, so that it is known whether there are any: except where an end was asked for, which may be long ago.
         if (part.NotBefore != long.MinValue || bounded) request = request with { TimeColumn = columns.Timestamp, NotBefore = part.NotBefore, NotAfter = bounded ? horizon : long.MaxValue };
         if (bounded && horizon < long.MaxValue) counts.LeftOut = Math.Min(counts.LeftOut, horizon + 1);
         using var reader = engine.Scan(request, token);
-        var batch = new ColumnBatch(reader.Schema);
+        var rows = _program.Open();
+        var batch = rows.Output;
         var keyCount = columns.View.Keys.Count;
         Column[] keys = [.. batch.Columns.Take(keyCount)];
         var time = (FixedColumn<long>)batch[keyCount];
@@ -78,8 +85,10 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
         Column[] features = [.. batch.Columns.Skip(keyCount + (created is null ? 1 : 2))];
         var packer = new RowWriter(layout);
         var key = new ArrayBufferWriter<byte>(64);
-        while (reader.Read(batch, token))
+        while (reader.Read(rows.Input, token))
         {
+            var read = rows.Input.Count;
+            rows.Run();
             for (var row = 0; row < batch.Count; row++)
             {
                 if (time.IsNull(row))
@@ -103,13 +112,12 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
                 }
                 to.Offer(key.WrittenSpan, at, created is null || created.IsNull(row) ? null : created.Values[row], packer, features, row);
             }
-            counts.Rows += batch.Count;
+            counts.Rows += read;
             to.SpillIfLarge(options.MemoryBytes, token);
-            progress.Add(batch.Count, reader.Progress);
+            progress.Add(read, reader.Progress);
         }
-        for (var i = 0; i < features.Length && i + _scan.Count - features.Length < reader.NonFinite.Count; i++)
-            if (reader.NonFinite[i + _scan.Count - features.Length] is > 0 and var found)
-                counts.NonFinite[layout.Schema[i].Name] = counts.NonFinite.GetValueOrDefault(layout.Schema[i].Name) + found;
+        counts.Dropped += rows.Dropped;
+        _program.CountNonFinite(reader.NonFinite, counts.NonFinite);
     }
 }
 

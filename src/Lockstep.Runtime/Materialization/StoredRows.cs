@@ -31,7 +31,7 @@ internal static class StoredRows
     /// <summary>Each column once, under the name that the SQL gives it: keys, timestamps, features.</summary>
     static List<ScanColumn> Columns(IBatchEngine engine, QueryRequest request, ViewVersion view, ViewColumns columns, CancellationToken token)
     {
-        List<(string Column, FeatureType Type)> wanted = [.. columns.Scan(Enumerable.Range(0, view.Features.Count)).Select(c => (c.Column, c.As.Type))];
+        List<(string Column, FeatureType Type)> wanted = [.. columns.Program(Enumerable.Range(0, view.Features.Count)).Inputs.Select(c => (c.Column, c.As.Type))];
         Schema? described = null;
         return [.. wanted.GroupBy(c => c.Column, StringComparer.Ordinal).Select(g => new ScanColumn(g.Key, new(g.Key, TypeOf(g.Key, [.. g.Select(c => c.Type).Distinct()]))))];
 

@@ -113,6 +113,7 @@ internal sealed class ViewRun
         RowsRead = _counts.Rows,
         Keys = _keys,
         KeysRemoved = _removed,
+        RowsDropped = _counts.Dropped,
         RowsAhead = _counts.Ahead,
         RowsWithoutKey = _counts.WithoutKey,
         RowsWithoutTime = _counts.WithoutTime,
@@ -316,6 +317,7 @@ internal sealed class ViewRun
         RowsRead = _counts.Rows,
         Keys = _keys,
         KeysRemoved = _removed,
+        RowsDropped = _counts.Dropped,
         RowsAhead = _counts.Ahead,
         Error = error,
     };

@@ -193,9 +193,15 @@ internal sealed class PlanBuilder
     void FollowSources(ViewVersion view)
     {
         var sources = view.Sources.Keys.Select(name => _defined.Sources.FirstOrDefault(s => s.Name == name)).OfType<Source>().ToList();
-        if (sources.Count != view.Sources.Count || Fingerprint.Of(view.View, view.Keys, sources) != view.Fingerprint) return;
-        Compare(WithKnownColumns(view, Labelled(view with { Sources = sources.ToDictionary(s => s.Name, StringComparer.Ordinal) })), counted: false);
+        if (sources.Count != view.Sources.Count) return;
+        var typed = sources.ToDictionary(s => s.Name, s => WithColumnsOf(view.Sources[s.Name], s), StringComparer.Ordinal);
+        if (Fingerprint.Of(view.View, view.Keys, sources, bound: typed) != view.Fingerprint) return;
+        Compare(WithKnownColumns(view, Labelled(view with { Sources = typed })), counted: false);
     }
+
+    // What the author declares now, and what is known of the rest.
+    static Source WithColumnsOf(Source known, Source source)
+        => source with { Columns = source.Columns is null ? known.Columns : [.. source.Columns, .. (known.Columns ?? []).Where(k => source.Columns.All(c => c.Name != k.Name))] };
 
     // A service version that is registered keeps what it was resolved to, as long as its author asks for the same.
     ObjectRecord Pinned(BoundService bound)

@@ -70,7 +70,7 @@ internal sealed class AlteredTables(IBatchEngine engine, ITrackedTables tables, 
     List<ScanColumn> Columns(ViewColumns view, TableInput input, CancellationToken token)
     {
         var own = input.Format is TableFormat.Parquet or TableFormat.Delta ? engine.ReadSchema(input, token) : null;
-        return [.. view.Scan(Enumerable.Range(0, view.View.Features.Count)).DistinctBy(c => c.Column).Select(c =>
+        return [.. ViewColumns.Scan(view.Program(Enumerable.Range(0, view.View.Features.Count))).DistinctBy(c => c.Column).Select(c =>
             new ScanColumn(c.Column, new(c.Column, c.As.Name is "time" or "created" || own is null || own.IndexOf(c.Column) is not (>= 0 and var i) ? c.As.Type : own[i].Type)))];
     }
 

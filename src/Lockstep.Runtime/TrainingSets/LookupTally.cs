@@ -7,7 +7,7 @@ namespace Lockstep.Runtime.TrainingSets;
 internal sealed class LookupTally(FeatureLookup lookup)
 {
     readonly SortedDictionary<string, long> _nonFinite = new(StringComparer.Ordinal);
-    long _read, _found, _missing, _outside, _later;
+    long _read, _dropped, _found, _missing, _outside, _later;
 
     public FeatureLookup Lookup => lookup;
     public long Found => _found;
@@ -21,16 +21,15 @@ internal sealed class LookupTally(FeatureLookup lookup)
         _later += rows.KnownLater;
     }
 
-    public void Read(long rows, int[] ordinals, IReadOnlyList<long> nonFinite)
+    /// <param name="rows">Rows that were kept.</param>
+    /// <param name="dropped">Rows that filters dropped.</param>
+    /// <param name="program">What was read.</param>
+    /// <param name="nonFinite">For each of its inputs.</param>
+    public void Read(long rows, long dropped, RowProgram program, IReadOnlyList<long> nonFinite)
     {
-        _read += rows;
-        for (var i = 0; i < ordinals.Length; i++)
-        {
-            var count = nonFinite[nonFinite.Count - ordinals.Length + i]; // the features are the last columns of a scan
-            if (count == 0) continue;
-            var name = lookup.View.Features[ordinals[i]].Name;
-            _nonFinite[name] = _nonFinite.GetValueOrDefault(name) + count;
-        }
+        _read += rows + dropped;
+        _dropped += dropped;
+        program.CountNonFinite(nonFinite, _nonFinite);
     }
 
     public LookupReport Report() => new()
@@ -38,6 +37,7 @@ internal sealed class LookupTally(FeatureLookup lookup)
         View = lookup.View.Id,
         Alias = lookup.Alias,
         RowsRead = _read,
+        RowsDropped = _dropped,
         Found = _found,
         NotFound = _missing,
         OutsideMaxAge = _outside,

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 
@@ -11,16 +12,21 @@ internal sealed class ReadAhead : IDisposable
 {
     const int Batches = 3;
 
-    readonly BlockingCollection<(ColumnBatch Batch, double Progress)> _full = new(Batches);
-    readonly BlockingCollection<ColumnBatch> _free = new(Batches);
+    readonly BlockingCollection<(RowRun Rows, double Progress)> _full = new(Batches);
+    readonly BlockingCollection<RowRun> _free = new(Batches);
+    readonly List<RowRun> _all = [];
     readonly CancellationTokenSource _stop;
     readonly Task _reading;
-    ColumnBatch? _used;
+    RowRun? _used;
 
-    public ReadAhead(ScanReader reader, CancellationToken token)
+    /// <param name="reader">Reads the program's inputs.</param>
+    /// <param name="program">Filters and computes on that thread, too.</param>
+    /// <param name="token">Stops it.</param>
+    public ReadAhead(ScanReader reader, RowProgram program, CancellationToken token)
     {
         _stop = CancellationTokenSource.CreateLinkedTokenSource(token);
-        for (var i = 0; i < Batches; i++) _free.Add(new(reader.Schema), token);
+        for (var i = 0; i < Batches; i++) _all.Add(program.Open());
+        foreach (var rows in _all) _free.Add(rows, token);
         _reading = Task.Factory.StartNew(() => Read(reader), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -35,7 +41,7 @@ internal sealed class ReadAhead : IDisposable
         if (_full.TryTake(out var next, Timeout.Infinite, token))
         {
             (_used, Progress) = next;
-            return _used;
+            return _used.Output;
         }
         _reading.GetAwaiter().GetResult(); // no more batches come: because it is the end, or because reading failed, which is told here
         return null;
@@ -47,9 +53,10 @@ internal sealed class ReadAhead : IDisposable
         {
             while (true)
             {
-                var batch = _free.Take(_stop.Token);
-                if (!reader.Read(batch, _stop.Token)) return;
-                _full.Add((batch, reader.Progress), _stop.Token);
+                var rows = _free.Take(_stop.Token);
+                if (!reader.Read(rows.Input, _stop.Token)) return;
+                rows.Run();
+                _full.Add((rows, reader.Progress), _stop.Token);
             }
         }
         finally
@@ -57,6 +64,9 @@ internal sealed class ReadAhead : IDisposable
             _full.CompleteAdding();
         }
     }
+
+    /// <summary>Rows that the filters dropped, when the end was reached.</summary>
+    public long Dropped => _all.Sum(r => r.Dropped);
 
     public void Dispose()
     {

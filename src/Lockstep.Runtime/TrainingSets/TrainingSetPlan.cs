@@ -16,8 +16,13 @@ internal sealed class ViewScan(ViewColumns columns, int[] lookups, int[] ordinal
     /// <summary>Features that are read, ascending.</summary>
     public int[] Ordinals { get; private set; } = ordinals;
 
+    /// <summary>What is read, filtered and computed for them.</summary>
+    public RowProgram Program => _program ??= Columns.Program(Ordinals);
+
+    RowProgram? _program;
+
     /// <summary>Reads from now on every feature up to the last one asked for: those after it cannot change what was asked for (S6).</summary>
-    public void ReadFeaturesBetween() => Ordinals = [.. Enumerable.Range(0, Ordinals[^1] + 1)];
+    public void ReadFeaturesBetween() => (Ordinals, _program) = ([.. Enumerable.Range(0, Ordinals[^1] + 1)], null);
 }
 
 /// <summary>A request against its spine's columns: what to read, what comes out. Every mistake is found here, before anything is read.</summary>

@@ -33,6 +33,9 @@ public sealed record LookupReport
     /// <summary>Rows of its table that were read, in all blocks.</summary>
     public long RowsRead { get; init; }
 
+    /// <summary>Of these, rows that filters dropped.</summary>
+    public long RowsDropped { get; init; }
+
     /// <summary>Spine rows with a row of the view.</summary>
     public long Found { get; init; }
 
@@ -45,6 +48,6 @@ public sealed record LookupReport
     /// <summary>Spine rows that got a row which was created after their own instant (S8).</summary>
     public long KnownLater { get; init; }
 
-    /// <summary>For each feature that was read, values taken as null because they were not finite (S3); only those with any.</summary>
+    /// <summary>For each feature that was read, and each column that was computed from, values taken as null because they were not finite (S3); only those with any.</summary>
     public IReadOnlyDictionary<string, long> NonFinite { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
 }

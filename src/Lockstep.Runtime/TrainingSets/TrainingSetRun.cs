@@ -117,13 +117,15 @@ internal sealed class TrainingSetRun(
             using var reader = engine.Scan(new()
             {
                 Table = input,
-                Columns = columns.Scan(scan.Ordinals),
+                Columns = ViewColumns.Scan(scan.Program),
                 TimeColumn = columns.Timestamp,
                 NotBefore = columns.Definition.Ttl > 0 ? (long)Int128.Max(long.MinValue, (Int128)earliest - columns.Definition.Ttl) : long.MinValue,
                 NotAfter = latest,
             }, token);
             _meter.Begin($"reading {columns.TableName}");
-            using (var ahead = new ReadAhead(reader, token))
+            long dropped;
+            using (var ahead = new ReadAhead(reader, scan.Program, token))
+            {
                 while (ahead.Next(token) is { } batch)
                 {
                     _checks.SourceBatch(scan, (FixedColumn<long>)batch[columns.View.Keys.Count]);
@@ -131,7 +133,9 @@ internal sealed class TrainingSetRun(
                         if (!sweep.Add(batch)) return sweep.State;
                     _meter.Add(batch.Count, ahead.Progress);
                 }
-            for (var i = 0; i < sweeps.Length; i++) _tallies[scan.Lookups[i]].Read(sweeps[i].Rows, scan.Ordinals, reader.NonFinite);
+                dropped = ahead.Dropped;
+            }
+            for (var i = 0; i < sweeps.Length; i++) _tallies[scan.Lookups[i]].Read(sweeps[i].Rows, dropped, scan.Program, reader.NonFinite);
         }
         for (var i = 0; i < sweeps.Length; i++) answers[scan.Lookups[i]] = new(sweeps[i].Finish(), scan.Ordinals);
         return SweepState.Running;

@@ -6,44 +6,52 @@ using Lockstep.Runtime.Engine;
 namespace Lockstep.Runtime.TrainingSets;
 
 /// <summary>The columns of a value view's table: keys, event timestamp, created timestamp where there is one, features.</summary>
-internal sealed record ViewColumns(ViewVersion View, ValueView Definition, string Timestamp, string? Created, string TableName)
+/// <param name="View">The version.</param>
+/// <param name="Definition">What its author wrote.</param>
+/// <param name="Timestamp">The column of the data.</param>
+/// <param name="Created">The column of the data; null: there is none.</param>
+/// <param name="TableName">How messages call the table.</param>
+/// <param name="Rows">The columns of its source, and those that are computed of them.</param>
+internal sealed record ViewColumns(ViewVersion View, ValueView Definition, string Timestamp, string? Created, string TableName, RowColumns Rows)
 {
     public static ViewColumns Of(ViewVersion view, Catalog catalog)
     {
         if (view.View is not ValueView definition)
             throw new LockstepException(ErrorKind.Failed, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}: only value views can be read so far.");
-        RefuseFilter(view, definition.Where, $"view '{view.Id}'");
         if (definition.Sql is not null)
-            return new(view, definition, definition.Timestamp ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' does not name the timestamp column of its SQL."), definition.Created, $"view '{view.Id}'");
+            return new(view, definition, definition.Timestamp ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' does not name the timestamp column of its SQL."), definition.Created, $"view '{view.Id}'", new($"view '{view.Id}'", [], []));
         var name = definition.Source ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' has neither a source nor SQL.");
         if (!view.Sources.TryGetValue(name, out var source) && !catalog.Sources.TryGetValue(name, out source))
             throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{name}', which is not there.");
-        RefuseFilter(view, source.Where, $"source '{name}'");
         if (source.Table is not { } table) throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' reads source '{name}', which has no table, only a stream.");
-        return new(view, definition, table.Timestamp, table.Created, $"source '{name}'");
+        return new(view, definition, table.Timestamp, table.Created, $"source '{name}'", RowColumns.Of(source));
     }
 
     public bool HasCreated => Created is not null;
 
-    /// <summary>The scan of keys, timestamps and these features, by their ordinals, in the layout that a sweep takes.</summary>
-    public IReadOnlyList<ScanColumn> Scan(IEnumerable<int> ordinals)
-    {
-        // Field names are prefixed: a feature may be read from a key or timestamp column, and a schema holds a name once.
-        List<ScanColumn> columns = [.. View.Keys.Fields.Select(k => new ScanColumn(k.Name, new($"key:{k.Name}", k.Type))), new(Timestamp, new("time", FeatureType.Timestamp))];
-        if (Created is not null) columns.Add(new(Created, new("created", FeatureType.Timestamp)));
-        columns.AddRange(ordinals.Select(o => new ScanColumn(ColumnOf(o), new($"feature:{View.Features[o].Name}", View.Features[o].Type))));
-        return columns;
-    }
+    /// <summary>Keys, timestamps and these features, by their ordinals, of the rows that the filters keep: in the layout that a sweep takes.</summary>
+    public RowProgram Program(IEnumerable<int> ordinals) => RowProgram.Compile(Rows, [.. Outputs, .. ordinals.Select(Feature)], Definition.Where);
 
-    string ColumnOf(int ordinal)
-    {
-        var name = View.Features[ordinal].Name;
-        return Definition.Features.FirstOrDefault(f => f.Name == name)?.Column ?? name;
-    }
+    /// <summary>The keys alone, of all rows.</summary>
+    public RowProgram KeyProgram() => RowProgram.Compile(new(Rows.What, Rows.Data, Rows.Computed), [.. Keys]);
 
-    // A filter that is not applied would be a wrong training set.
-    static void RefuseFilter(ViewVersion view, string? filter, string where)
+    /// <summary>What a scan has to read for a program.</summary>
+    public static IReadOnlyList<ScanColumn> Scan(RowProgram program) => [.. program.Inputs.Select(i => new ScanColumn(i.Column, i.As))];
+
+    // Names are prefixed: a feature may be read from a key or timestamp column, and a schema holds a name once.
+    IEnumerable<RowOutput> Keys => View.Keys.Fields.Select(k => new RowOutput(new($"key:{k.Name}", k.Type), k.Name));
+
+    IEnumerable<RowOutput> Outputs =>
+    [
+        .. Keys,
+        new(new("time", FeatureType.Timestamp), Timestamp),
+        .. Created is null ? Array.Empty<RowOutput>() : [new(new("created", FeatureType.Timestamp), Created)],
+    ];
+
+    RowOutput Feature(int ordinal)
     {
-        if (filter is not null) throw new LockstepException(ErrorKind.Failed, $"View '{view.Id}' cannot be read: {where} has a filter ('{filter}'), and this version computes no filters.");
+        var (name, type) = View.Features[ordinal];
+        var feature = Definition.Features.FirstOrDefault(f => f.Name == name);
+        return new(new($"feature:{name}", type), feature?.Column ?? name, feature?.Expression);
     }
 }

@@ -14,7 +14,7 @@ namespace Lockstep.Sqlite.Runs;
 /// </summary>
 public sealed class SqliteRunStore : IRunStore
 {
-    const int Format = 1;
+    const int Format = 2; // 2: rows_dropped, expectations
     const int ApplicationId = 0x4C4B524E; // "LKRN"
     const int KeptReads = 50;
 
@@ -68,9 +68,14 @@ public sealed class SqliteRunStore : IRunStore
             CREATE TABLE IF NOT EXISTS runs(number INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL, fingerprint TEXT NOT NULL, store TEXT NOT NULL,
               token TEXT NOT NULL UNIQUE, lease INTEGER NOT NULL, owner TEXT NOT NULL, started INTEGER NOT NULL, from_time INTEGER, to_time INTEGER, is_full INTEGER NOT NULL,
               horizon INTEGER NOT NULL, state TEXT NOT NULL, ended INTEGER, mode TEXT, taken_up_to INTEGER, left_out INTEGER, stored_version INTEGER,
-              rows_read INTEGER, keys INTEGER, keys_removed INTEGER, rows_ahead INTEGER, error TEXT, reads_dropped INTEGER NOT NULL DEFAULT 0);
+              rows_read INTEGER, keys INTEGER, keys_removed INTEGER, rows_ahead INTEGER, error TEXT, reads_dropped INTEGER NOT NULL DEFAULT 0,
+              rows_dropped INTEGER, expectations TEXT);
             CREATE INDEX IF NOT EXISTS runs_of_view ON runs(view, store, number);
             CREATE TABLE IF NOT EXISTS reads(run INTEGER NOT NULL, number INTEGER NOT NULL, state BLOB NOT NULL, PRIMARY KEY(run, number)) WITHOUT ROWID;
+            """);
+        if (Scalar("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'rows_dropped'") is 0L) // written by format 1
+            Execute("ALTER TABLE runs ADD COLUMN rows_dropped INTEGER; ALTER TABLE runs ADD COLUMN expectations TEXT");
+        Execute($"""
             PRAGMA application_id={ApplicationId};
             PRAGMA user_version={Format};
             COMMIT;
@@ -107,10 +112,10 @@ public sealed class SqliteRunStore : IRunStore
         ArgumentNullException.ThrowIfNull(end);
         await TransactAsync(() => Execute("""
             UPDATE runs SET state = $state, ended = $ended, mode = $mode, taken_up_to = $taken, left_out = $left, stored_version = $stored,
-              rows_read = $rows, keys = $keys, keys_removed = $removed, rows_ahead = $ahead, error = $error WHERE number = $run
+              rows_read = $rows, keys = $keys, keys_removed = $removed, rows_ahead = $ahead, error = $error, rows_dropped = $dropped WHERE number = $run
             """,
             ("$state", end.State.ToString()), ("$ended", end.EndedAt), ("$mode", end.Mode.ToString()), ("$taken", end.TakenUpTo), ("$left", end.LeftOut),
-            ("$stored", end.StoredVersion), ("$rows", end.RowsRead), ("$keys", end.Keys), ("$removed", end.KeysRemoved), ("$ahead", end.RowsAhead), ("$error", end.Error), ("$run", run)), token);
+            ("$stored", end.StoredVersion), ("$rows", end.RowsRead), ("$keys", end.Keys), ("$removed", end.KeysRemoved), ("$ahead", end.RowsAhead), ("$dropped", end.RowsDropped), ("$error", end.Error), ("$run", run)), token);
     }
 
     public ValueTask<RecordedRun?> FindAsync(string view, string store, Guid token, CancellationToken cancellation)
@@ -130,7 +135,7 @@ public sealed class SqliteRunStore : IRunStore
         List<RecordedRun> runs = [];
         using (var command = Command($"""
             SELECT number, view, fingerprint, store, token, lease, owner, started, from_time, to_time, is_full, horizon, state, ended, mode,
-              taken_up_to, left_out, stored_version, rows_read, keys, keys_removed, rows_ahead, error FROM runs WHERE {where}
+              taken_up_to, left_out, stored_version, rows_read, keys, keys_removed, rows_ahead, error, rows_dropped FROM runs WHERE {where}
             """, arguments))
         using (var row = command.ExecuteReader())
             while (row.Read()) runs.Add(Run(row));
@@ -167,6 +172,7 @@ public sealed class SqliteRunStore : IRunStore
             KeysRemoved = row.GetInt64(20),
             RowsAhead = row.GetInt64(21),
             Error = row.IsDBNull(22) ? null : row.GetString(22),
+            RowsDropped = Number(23) ?? 0,
         };
         return new(row.GetInt64(0), start, state, end, []);
 

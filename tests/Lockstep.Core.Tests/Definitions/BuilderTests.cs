@@ -25,7 +25,7 @@ public sealed class BuilderTests
         kind: source
         name: tailed
         stream: { files: { path: in/*.jsonl }, timestamp: at }
-        columns: { k: string, at: timestamp }
+        columns: { k: string, at: timestamp, day: "= cast(at as date)", key: { expression: "lower(k)" } }
         ---
         kind: entity
         name: seat
@@ -40,7 +40,6 @@ public sealed class BuilderTests
           where seats > 1
         timestamp: at
         created: made
-        where: seats > 2
         online: false
         expect: [ "a is not null" ]
         features:
@@ -61,7 +60,8 @@ public sealed class BuilderTests
         name: for_all
         entity: []
         source: planes
-        features: { x: int64 }
+        where: seats > 2
+        features: { x: int64, y: { type: float32, expression: "seats / 2", default: 1, description: Y } }
         ---
         kind: aggregation_view
         name: all_functions
@@ -118,16 +118,16 @@ public sealed class BuilderTests
 
         var planes = project.Source("planes").Table("s3/planes", "as_of").Where("seats > 0").Domain("fleet").FreshnessSla(TimeSpan.FromDays(2));
         project.Source("pushed").Push("at", "made").Column("k", FeatureType.String).Column("at", FeatureType.Timestamp).Column("made", FeatureType.Timestamp);
-        project.Source("tailed").Files("in/*.jsonl", "at").Column("k", FeatureType.String).Column("at", FeatureType.Timestamp);
+        project.Source("tailed").Files("in/*.jsonl", "at").Column("k", FeatureType.String).Column("at", FeatureType.Timestamp).Derived("day", "cast(at as date)").Derived("key", "lower(k)");
         var seat = project.Entity("seat").Int64Key("plane").Int32Key("row").BytesKey("code").BoolKey("window");
-        project.ValueView("everything", "2.1.0").Of(seat, airport).FromSql("select * from planes\r\nwhere seats > 1".ReplaceLineEndings("\n"), "at", "made").Where("seats > 2").Online(false).Expect("a is not null")
+        project.ValueView("everything", "2.1.0").Of(seat, airport).FromSql("select * from planes\r\nwhere seats > 1".ReplaceLineEndings("\n"), "at", "made").Online(false).Expect("a is not null")
             .Bool("a", orElse: false, description: "A").Int32("b", orElse: -1).Int64("c", "cc", 7).Float32("d", orElse: 0.5f).Float64("e", orElse: -0.0)
             .String("f", orElse: "none").Timestamp("g", orElse: new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMicroseconds(1)).Date("h", orElse: new(2026, 1, 2))
             .Feature("i", FeatureType.Decimal(10, 2), orElse: Value.Decimal(150, 2))
             .Feature("j", FeatureType.List(FeatureType.Float32), orElse: Value.List(Value.Of(0f), Value.Of(1f)))
             .Feature("k", FeatureType.Bytes, orElse: Value.Of((byte[])[1, 2]))
             .Float64("l");
-        project.ValueView("for_all").From(planes).Int64("x");
+        project.ValueView("for_all").From(planes).Where("seats > 2").Int64("x").Derived("y", FeatureType.Float32, "seats / 2", Value.Of(1f), "Y");
         project.AggregationView("all_functions").Of(carrier).From(flights).Delay(TimeSpan.FromMinutes(1))
             .Feature("a", Aggregate.Count("x"), ["1h"])
             .Feature("b", Aggregate.DistinctCount("x"), ["1h"])

@@ -35,6 +35,27 @@ public sealed class MaterializerTests : IDisposable
     }
 
     [Fact]
+    public async Task S7_rows_that_a_filter_drops_are_as_if_they_were_not_there()
+    {
+        var lab = Lab(TableFormat.Delta);
+        var source = lab.View.Sources["src"] with { Columns = [new("id", FeatureType.String), new("a", FeatureType.Int32), new("b", FeatureType.String)], Derived = [new("even", "a % 2 = 0")], Where = "b is null" };
+        lab.View = lab.View with { View = (ValueView)lab.View.View with { Where = "even" }, Sources = new Dictionary<string, Source> { ["src"] = source } };
+        lab.Put("a", Row("x", lab.Now - 10 * Instant.Second, 2), Row("x", lab.Now - 5 * Instant.Second, 3), Row("odd", lab.Now - 10 * Instant.Second, 1), new("y", lab.Now, null, 4, "b"));
+        var report = await lab.RunWellAsync();
+        Assert.Equal((4L, 3L, 1L), (report.RowsRead, report.RowsDropped, report.Keys));
+        lab.Put("b", Row("odd", lab.Now - 20 * Instant.Second, 6), Row("x", lab.Now - 1 * Instant.Second, 7));
+        report = await lab.RunWellAsync();
+        Assert.Equal((RunMode.Added, 2L, 1L, 1L), (report.Mode, report.RowsRead, report.RowsDropped, report.Keys));
+        Assert.Equal(report.RowsDropped, (await lab.Runs.ListAsync(lab.View.Id, 1, CancellationToken.None))[0].End!.RowsDropped);
+        lab.Remove("a"); // its keys are computed afresh: of x nothing is left
+        report = await lab.RunWellAsync();
+        Assert.Equal((RunMode.Keys, 1L, 2L), (report.Mode, report.Keys, report.KeysRemoved));
+        Assert.True(new ValueCellReader(await lab.CellAsync("x")).IsRemoved);
+        Assert.True(new ValueCellReader(await lab.CellAsync("odd")).TryNewest(lab.Now, out var time, out _));
+        Assert.Equal(lab.Now - 20 * Instant.Second, time);
+    }
+
+    [Fact]
     public async Task S7_of_new_files_only_these_are_read_and_their_late_rows_arrive()
     {
         var lab = Lab();

@@ -1,3 +1,4 @@
+using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.TrainingSets;
@@ -6,11 +7,13 @@ namespace Lockstep.Runtime.Tests.TrainingSets;
 
 public sealed class ReadAheadTests
 {
+    static readonly RowProgram s_plain = RowProgram.Compile(new("numbers", [new("n", FeatureType.Int64)], []), [new(new("n", FeatureType.Int64), "n")]);
+
     [Theory, InlineData(0), InlineData(1), InlineData(2), InlineData(3), InlineData(50)]
     public void Every_batch_comes_once_in_order(int batches)
     {
         using var reader = new Numbers(batches, fails: false);
-        using var ahead = new ReadAhead(reader, CancellationToken.None);
+        using var ahead = new ReadAhead(reader, s_plain, CancellationToken.None);
         List<long> seen = [];
         while (ahead.Next(CancellationToken.None) is { } batch) seen.Add(((FixedColumn<long>)batch[0]).Values[0]);
 
@@ -25,7 +28,7 @@ public sealed class ReadAheadTests
         for (var batches = 0; batches < 300; batches++)
         {
             using var reader = new Numbers(batches % 6, fails: true);
-            using var ahead = new ReadAhead(reader, CancellationToken.None);
+            using var ahead = new ReadAhead(reader, s_plain, CancellationToken.None);
             Assert.Equal("torn", Assert.Throws<IOException>(() =>
             {
                 while (ahead.Next(CancellationToken.None) is not null) { }
@@ -37,7 +40,7 @@ public sealed class ReadAheadTests
     public void Leaving_early_stops_the_reader()
     {
         using var reader = new Numbers(int.MaxValue, fails: false);
-        using (var ahead = new ReadAhead(reader, CancellationToken.None)) Assert.NotNull(ahead.Next(CancellationToken.None));
+        using (var ahead = new ReadAhead(reader, s_plain, CancellationToken.None)) Assert.NotNull(ahead.Next(CancellationToken.None));
         var read = reader.Read();
 
         Assert.InRange(read, 1, 4); // no thread reads on
@@ -48,7 +51,7 @@ public sealed class ReadAheadTests
     {
         using var reader = new Numbers(int.MaxValue, fails: false);
         using var stop = new CancellationTokenSource();
-        using var ahead = new ReadAhead(reader, stop.Token);
+        using var ahead = new ReadAhead(reader, s_plain, stop.Token);
         ahead.Next(stop.Token);
         stop.Cancel();
 

@@ -40,6 +40,24 @@ internal sealed class TrainingSetLab : ITrackedTables, IDisposable
         return view;
     }
 
+    /// <summary>Another view over the same table, with the source and definition changed.</summary>
+    public ViewVersion Also(ViewVersion view, string name, Func<Source, Source> source, Func<ValueView, ValueView> definition)
+    {
+        var read = ((ValueView)view.View).Source!;
+        var columns = Engine[_tables[view.Id].Files[0].Path].Schema.Fields;
+        var changed = definition((ValueView)view.View with { Name = name });
+        var also = view with
+        {
+            View = changed,
+            Features = new(changed.Features.Select(f => new Field(f.Name, f.Type))),
+            Defaults = [.. changed.Features.Select(f => f.Default)],
+            Sources = new Dictionary<string, Source> { [read] = source(_sources.Single(s => s.Name == read) with { Columns = columns }) },
+        };
+        _views.Add(also);
+        _tables[also.Id] = _tables[view.Id];
+        return also;
+    }
+
     public void Spine(Field[] columns, params Value[][] rows) => Engine.Put(SpinePath, new(columns), rows);
 
     public TrainingSetRequest Request(params string[] features) => new()

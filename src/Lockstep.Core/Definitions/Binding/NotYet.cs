@@ -12,7 +12,6 @@ internal static class NotYet
     {
         var what = $"Source '{source.Name}'";
         if (source.Stream is not null) Report(problems, source.At("stream"), $"{what} has a stream. Streams are not read");
-        if (source.Where is not null) Report(problems, source.At("where"), $"{what} has a filter. Filters ('where') are not computed");
         if (source.Table is { } table && table.Path.Contains("://", StringComparison.Ordinal)) Report(problems, source.At("table.path"), $"{what} is at '{StoreAddress.Redact(table.Path)}'. Tables outside of the local disk are not read");
     }
 
@@ -23,10 +22,9 @@ internal static class NotYet
         var before = problems.Errors;
         if (view is AggregationView) Report(problems, view.At("kind"), $"{what} is an aggregation view. Aggregation views are not computed");
         if (view is OnDemandView) Report(problems, view.At("kind"), $"{what} is an on-demand view. On-demand views are not computed");
-        if (view is ValueView { Where: not null }) Report(problems, view.At("where"), $"{what} has a filter. Filters ('where') are not computed", "; a sql view can filter");
         if (view.Expect.Count > 0) Report(problems, view.At("expect"), $"{what} has expectations. Expectations ('expect') are not computed");
         return problems.Errors == before;
     }
 
-    static void Report(ProblemList problems, Location? location, string what, string instead = "") => problems.Error(location, $"{what} by this version{instead}.");
+    static void Report(ProblemList problems, Location? location, string what) => problems.Error(location, $"{what} by this version.");
 }

@@ -8,6 +8,12 @@ internal sealed record KnownColumns(string What, TableFormat Format, Schema? Dat
 {
     readonly Dictionary<string, FeatureType> _declared = Declared.ToDictionary(f => f.Name, f => f.Type, StringComparer.Ordinal);
 
+    /// <summary>What expressions see; null where there are none to see it.</summary>
+    public RowColumns? Rows { get; init; }
+
+    /// <summary>The types of computed columns; null for one whose inputs are not known.</summary>
+    public IReadOnlyDictionary<string, FeatureType?> Derived { get; init; } = new Dictionary<string, FeatureType?>();
+
     /// <summary>What a column holds; null: nothing is known, so nothing can be wrong.</summary>
     public FeatureType? TypeOf(string column)
         => Data is null ? _declared.GetValueOrDefault(column) : Data.IndexOf(column) is var at and >= 0 ? Data[at].Type : null;
@@ -19,9 +25,15 @@ internal sealed record KnownColumns(string What, TableFormat Format, Schema? Dat
     /// <summary>Checks that the column exists and can be read as the type; reports and returns false if not.</summary>
     public bool Check(string column, FeatureType type, string reader, Location? location, ProblemList problems)
     {
+        if (Derived.TryGetValue(column, out var computed))
+        {
+            if (computed is null || RowConversion.Find(computed, type) is not null) return true;
+            problems.Error(location, $"{reader} reads column '{column}' of {What} as {type}, but it is computed as {computed}. Declare it {computed}, or cast it in the column's expression.");
+            return false;
+        }
         if (Lacks(column))
         {
-            problems.Error(location, $"{reader} reads column '{column}', which {What} does not have.{NearestName.Hint(column, Data!.Fields.Select(f => f.Name), "Columns")}");
+            problems.Error(location, $"{reader} reads column '{column}', which {What} does not have.{NearestName.Hint(column, Data!.Fields.Select(f => f.Name).Concat(Derived.Keys), "Columns")}");
             return false;
         }
         if (TypeOf(column) is not { } from || TypeConversions.Find(from, type, Format) != TypeConversion.Refused) return true;
@@ -60,6 +72,10 @@ internal static class SourceBinder
         columns.Check(table.Timestamp, FeatureType.Timestamp, "'timestamp'", source.At("table.timestamp"), problems);
         if (table.Created is { } created) columns.Check(created, FeatureType.Timestamp, "'created'", source.At("table.created"), problems);
         foreach (var declared in source.Columns ?? []) columns.Check(declared.Name, declared.Type, "'columns'", source.At($"columns.{declared.Name}"), problems);
+        if (problems.Errors > before) return null;
+        var rows = RowColumns.Of(WithColumns(source, columns));
+        columns = columns with { Rows = rows, Derived = RowBinder.Columns(source, rows, data, problems) };
+        if (source.Where is { } where) RowBinder.Filter(rows, where, $"The filter of {what}", source.At("where"), data is null, problems);
         return problems.Errors > before ? null : columns;
     }
 

@@ -19,12 +19,19 @@ internal sealed class ValueViewBinder(
         if (keys is null || read is null || problems.Errors > before) return null;
         if (Columns(view, what, read) is not { } known) return null;
         foreach (var key in keys.Fields) known.Check(key.Name, key.Type, $"{MapReader.Upper(what)}, by its join key,", view.At("entity"), problems);
-        foreach (var feature in view.Features)
+        foreach (var feature in view.Features.Where(f => f.Expression is null))
             known.Check(feature.Column, feature.Type, $"Feature '{feature.Name}' of {what}", view.At($"features.{feature.Name}.column"), problems);
+        if (known.Rows is { } rows)
+        {
+            if (view.Where is { } where) RowBinder.Filter(rows, where, $"The filter of {what}", view.At("where"), known.Data is null, problems);
+            foreach (var feature in view.Features)
+                if (feature.Expression is { } expression) RowBinder.Expression(rows, expression, feature.Type, $"Feature '{feature.Name}' of {what}", view.At($"features.{feature.Name}.expression"), known.Data is null, problems);
+        }
         foreach (var feature in view.Features.Where(f => keys.IndexOf(f.Name) >= 0))
             problems.Error(view.KeyAt($"features.{feature.Name}"), $"Feature '{feature.Name}' of {what} has the name of a join key. Choose another.");
         if (problems.Errors > before) return null;
-        var meaning = Fingerprint.Meaning(view, keys, [.. read.Values]);
+        var bound = new SortedDictionary<string, Source>(read.ToDictionary(s => s.Key, s => SourceBinder.WithColumns(s.Value, columns[s.Key]!)), StringComparer.Ordinal);
+        var meaning = Fingerprint.Meaning(view, keys, [.. read.Values], bound: bound);
         return new()
         {
             View = view,
@@ -33,7 +40,7 @@ internal sealed class ValueViewBinder(
             Keys = keys,
             Features = new(view.Features.Select(f => new Field(f.Name, f.Type))),
             Defaults = [.. view.Features.Select(f => f.Default)],
-            Sources = new SortedDictionary<string, Source>(read.ToDictionary(s => s.Key, s => SourceBinder.WithColumns(s.Value, columns[s.Key]!)), StringComparer.Ordinal),
+            Sources = bound,
         };
     }
 
@@ -77,6 +84,8 @@ internal sealed class ValueViewBinder(
             if (read.Count == 0 && SqlSources.Find(view.Sql!, unreadable).Count == 0)
                 problems.Error(view.At("sql"), $"The sql of {what} names no source. Sources: {(sources.Count == 0 ? "none" : string.Join(", ", sources.Keys.Order(StringComparer.Ordinal)))}.");
         }
+        foreach (var computed in read.Values.Where(s => view.Sql is not null && (s.Where is not null || s.Derived.Count > 0)))
+            problems.Error(view.At("sql"), $"The sql of {what} reads source '{computed.Name}', which has a filter or computed columns. SQL over these is not run by this version.");
         return read.Count == 0 || read.Keys.Any(s => columns.GetValueOrDefault(s) is null) ? null : read;
     }
 

@@ -5,6 +5,7 @@ namespace Lockstep.Core.Definitions.Builder;
 /// <summary>Where rows or events come from: a table, a stream, or both.</summary>
 public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
 {
+    readonly List<DerivedColumn> _derived = [];
     List<Field>? _columns;
     TableSource? _table;
     StreamSource? _stream;
@@ -51,6 +52,13 @@ public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
         return this;
     }
 
+    /// <summary>A column that is computed of the others, like <c>arr_delay > 15</c>.</summary>
+    public SourceBuilder Derived(string name, string expression)
+    {
+        _derived.Add(new(name, expression?.Trim() ?? throw new ArgumentNullException(nameof(expression))));
+        return this;
+    }
+
     public SourceBuilder Where(string filter)
     {
         _where = filter;
@@ -64,5 +72,5 @@ public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
     }
 
     private protected override Definition Build()
-        => new Source { Name = Name, Metadata = Metadata, Table = _table, Stream = _stream, Columns = _columns is null ? null : [.. _columns], Where = _where };
+        => new Source { Name = Name, Metadata = Metadata, Table = _table, Stream = _stream, Columns = _columns is null ? null : [.. _columns], Derived = [.. _derived], Where = _where };
 }

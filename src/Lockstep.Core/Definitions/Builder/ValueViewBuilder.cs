@@ -79,6 +79,13 @@ public sealed class ValueViewBuilder : ViewBuilder<ValueViewBuilder>
         return this;
     }
 
+    /// <summary>A feature that is computed of the source's columns.</summary>
+    public ValueViewBuilder Derived(string name, FeatureType type, string expression, Value orElse = default, string? description = null)
+    {
+        _features.Add(new() { Name = name, Column = name, Expression = expression?.Trim() ?? throw new ArgumentNullException(nameof(expression)), Type = type, Default = orElse, Description = description });
+        return this;
+    }
+
     private protected override FeatureView View() => new ValueView
     {
         Name = Name,

@@ -45,7 +45,17 @@ internal static class DefinitionJsonReader
                 CompleteUntil = Text(at, "complete_until") is { } until ? Instant.Parse(until) : null,
             };
         var stream = json.TryGetProperty("stream", out at) ? Stream(at) with { Timestamp = Text(at, "timestamp"), Created = Text(at, "created") } : null;
-        return new() { Name = name, Table = table, Stream = stream, Columns = json.TryGetProperty("columns", out _) ? Fields(json, "columns") : null, Where = Text(json, "where") };
+        List<JsonElement> columns = json.TryGetProperty("columns", out at) ? [.. at.EnumerateArray()] : [];
+        List<DerivedColumn> derived = [.. columns.Where(c => c.TryGetProperty("expression", out _)).Select(c => new DerivedColumn(c.GetProperty("name").GetString()!, c.GetProperty("expression").GetString()!))];
+        return new()
+        {
+            Name = name,
+            Table = table,
+            Stream = stream,
+            Columns = columns.Count == derived.Count ? null : [.. columns.Where(c => !c.TryGetProperty("expression", out _)).Select(Field)],
+            Derived = derived,
+            Where = Text(json, "where"),
+        };
     }
 
     static StreamSource Stream(JsonElement json) => json.GetProperty("from").GetString() switch
@@ -70,6 +80,7 @@ internal static class DefinitionJsonReader
             Name = f.GetProperty("name").GetString()!,
             Type = FeatureType.Parse(f.GetProperty("type").GetString()!),
             Column = Text(f, "column") ?? f.GetProperty("name").GetString()!,
+            Expression = Text(f, "expression"),
             Default = Default(f),
             Description = Text(f, "description"),
         })],
@@ -127,7 +138,9 @@ internal static class DefinitionJsonReader
     };
 
     public static IReadOnlyList<Field> Fields(JsonElement json, string name)
-        => [.. json.GetProperty(name).EnumerateArray().Select(f => new Field(f.GetProperty("name").GetString()!, FeatureType.Parse(f.GetProperty("type").GetString()!)))];
+        => [.. json.GetProperty(name).EnumerateArray().Select(Field)];
+
+    static Field Field(JsonElement json) => new(json.GetProperty("name").GetString()!, FeatureType.Parse(json.GetProperty("type").GetString()!));
 
     public static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var text) ? text.GetString() : null;
 

@@ -70,8 +70,23 @@ internal static class DefinitionJsonWriter
             }
             json.WriteEndObject();
         }
-        if (source.Columns is { } columns) Fields(json, "columns", columns);
+        if (source.Columns is not null || source.Derived.Count > 0) Columns(json, source);
         Text(json, "where", source.Where);
+    }
+
+    // A reader that knows no computed columns misses their type, and refuses them.
+    static void Columns(Utf8JsonWriter json, Source source)
+    {
+        json.WriteStartArray("columns");
+        foreach (var field in source.Columns ?? []) Field(json, field);
+        foreach (var column in source.Derived)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", column.Name);
+            json.WriteString("expression", column.Expression);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     static void Value(Utf8JsonWriter json, ValueView view)
@@ -89,6 +104,7 @@ internal static class DefinitionJsonWriter
             json.WriteString("name", feature.Name);
             json.WriteString("type", feature.Type.ToString());
             if (feature.Column != feature.Name) json.WriteString("column", feature.Column);
+            Text(json, "expression", feature.Expression);
             Feature(json, feature.Default, feature.Description);
         }
         json.WriteEndArray();
@@ -176,14 +192,16 @@ internal static class DefinitionJsonWriter
     public static void Fields(Utf8JsonWriter json, string name, IEnumerable<Field> fields)
     {
         json.WriteStartArray(name);
-        foreach (var field in fields)
-        {
-            json.WriteStartObject();
-            json.WriteString("name", field.Name);
-            json.WriteString("type", field.Type.ToString());
-            json.WriteEndObject();
-        }
+        foreach (var field in fields) Field(json, field);
         json.WriteEndArray();
+    }
+
+    static void Field(Utf8JsonWriter json, Field field)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", field.Name);
+        json.WriteString("type", field.Type.ToString());
+        json.WriteEndObject();
     }
 
     static void Texts(Utf8JsonWriter json, string name, IReadOnlyList<string> texts)

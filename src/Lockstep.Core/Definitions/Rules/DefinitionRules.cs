@@ -71,7 +71,15 @@ internal static class DefinitionRules
             problems.Error(source.At("stream"), $"{MapReader.Upper(what)} has a table, which names the timestamp columns. Remove 'timestamp' and 'created' from the stream.");
         if (source.Table is { } table && table.Created == table.Timestamp)
             problems.Error(source.At("table.created"), $"{MapReader.Upper(what)} has '{table.Created}' both as timestamp and as created.");
-        foreach (var twice in Twice((source.Columns ?? []).Select(c => c.Name))) problems.Error(source.At("columns"), $"{MapReader.Upper(what)} declares the column '{twice}' twice.");
+        foreach (var column in source.Derived)
+        {
+            Name(column.Name, $"column '{column.Name}' of {what}", source.KeyAt($"columns.{column.Name}"), problems);
+            if (string.IsNullOrWhiteSpace(column.Expression)) problems.Error(source.At($"columns.{column.Name}"), $"The expression of column '{column.Name}' of {what} is blank.");
+            // Files are pruned and log places compared by them: they have to be there before anything is computed.
+            if (column.Name == (source.Table?.Timestamp ?? source.Stream?.Timestamp) || column.Name == (source.Table?.Created ?? source.Stream?.Created))
+                problems.Error(source.At($"columns.{column.Name}"), $"Column '{column.Name}' of {what} is computed, and its timestamp or created column. These must be columns of the data; a sql view can compute them.");
+        }
+        foreach (var twice in Twice((source.Columns ?? []).Select(c => c.Name).Concat(source.Derived.Select(d => d.Name)))) problems.Error(source.At("columns"), $"{MapReader.Upper(what)} declares the column '{twice}' twice.");
         if (source.Columns is { Count: 0 } && !source.Incomplete) problems.Error(source.At("columns"), $"'columns' of {what} is empty. Leave it out to have the columns read from the data.");
     }
 

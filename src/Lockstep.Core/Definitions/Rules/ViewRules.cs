@@ -50,6 +50,9 @@ internal static class ViewRules
             if (view.Timestamp is not null) problems.Error(view.At("timestamp"), $"'timestamp' of {what} is for sql. The source '{view.Source}' names its own.");
             if (view.Created is not null) problems.Error(view.At("created"), $"'created' of {what} is for sql. The source '{view.Source}' names its own.");
         }
+        if (view is { Sql: not null, Where: not null }) problems.Error(view.At("where"), $"'where' of {what} is for a source. Filter in the sql.");
+        foreach (var feature in view.Features.Where(f => view.Sql is not null && f.Expression is not null))
+            problems.Error(view.At($"features.{feature.Name}.expression"), $"Feature '{feature.Name}' of {what} has an expression, which is for a source. Compute it in the sql.");
         if (view.Created is not null && view.Created == view.Timestamp) problems.Error(view.At("created"), $"{MapReader.Upper(what)} has '{view.Created}' both as timestamp and as created.");
         if (view.Ttl < 0) problems.Error(view.At("ttl"), $"'ttl' of {what} is negative.");
         foreach (var feature in view.Features.Where(f => !DefinitionRules.Fits(f.Default, f.Type)))

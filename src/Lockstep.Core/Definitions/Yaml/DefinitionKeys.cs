@@ -5,7 +5,12 @@ namespace Lockstep.Core.Definitions.Yaml;
 /// <summary>Every key of every kind of definition.</summary>
 internal static class DefinitionKeys
 {
+    public static readonly KeyTable DerivedColumn = new("a mapping with expression",
+        new Key("expression", Shape.Text, "Over the other columns of the row.", Required: true));
+
     static readonly Shape Fields = Shape.MapOf("columns with their types, like { carrier: string }", Shape.FeatureType);
+    static readonly Shape Columns = Shape.MapOf("columns with their types, like { carrier: string }, or expressions, like { late: \"= arr_delay > 15\" }",
+        Shape.Either("a type, or an expression", Shape.FeatureType, Shape.Formula, Shape.Object(DerivedColumn)));
     static readonly Shape TextMap = Shape.MapOf("names with texts, like { team: ops }", Shape.Word);
     static readonly Shape NameOrNames = Shape.Either("a name, or a list of names", Shape.Name, Shape.ListOf(Shape.Name));
     static readonly Shape Expectations = Shape.ListOf(Shape.Text);
@@ -42,6 +47,7 @@ internal static class DefinitionKeys
     public static readonly KeyTable ValueFeature = new("a type, or a mapping with type",
         new("type", Shape.FeatureType, "The type of the feature; values are converted to it without loss, or refused.", Required: true),
         new("column", Shape.Text, "The column it is read from. Default: the feature's own name."),
+        new("expression", Shape.Text, "What it is computed by, over the columns of the source; in place of a column."),
         new("default", Shape.Default, "Stands for null, in training and in serving alike."),
         new("description", Shape.Text, "For people."));
 
@@ -74,7 +80,7 @@ internal static class DefinitionKeys
     public static readonly KeyTable Source = Definition(Definitions.Source.KindName, "a source",
         new("table", Shape.Object(Table), "Files of one format, or a Delta table."),
         new("stream", Shape.Object(Stream), "Events as they happen."),
-        new("columns", Fields, "Columns with their types. Default: read from the data at apply."),
+        new("columns", Columns, "Columns of the data with their types (default: read from the data at apply), and columns that are computed of them."),
         new("where", Shape.Text, "Only these rows."));
 
     public static readonly KeyTable ValueView = Definition(Definitions.ValueView.KindName, "a value view",

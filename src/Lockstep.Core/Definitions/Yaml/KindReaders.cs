@@ -9,13 +9,15 @@ internal static class KindReaders
 
     public static Source Source(string name, MapReader map)
     {
+        var (columns, derived) = map.Columns("columns");
         var table = map.Object("table", DefinitionKeys.Table, $"the table of {map.What}");
         return new()
         {
             Name = name,
             Table = table is null ? null : Table(table),
             Stream = map.Object("stream", DefinitionKeys.Stream, $"the stream of {map.What}") is { } stream ? Stream(stream) : null,
-            Columns = map.Find("columns") is null ? null : map.Fields("columns"),
+            Columns = map.Find("columns") is null || (columns.Count == 0 && derived.Count > 0) ? null : columns,
+            Derived = derived,
             Where = map.Words("where"),
         };
     }
@@ -94,9 +96,10 @@ internal static class KindReaders
     {
         if (shorthand is not null)
             return view.Type(shorthand.Text, shorthand.Location, $"the type of feature '{name}' of {view.What}") is { } only ? new() { Name = name, Column = name, Type = only } : null;
-        var (column, description) = (map!.Words("column"), map.Text("description"));
+        var (column, expression, description) = (map!.Words("column"), map.Words("expression"), map.Text("description"));
+        if (column is not null && expression is not null) map.Problems.Error(map.At("expression"), $"{MapReader.Upper(map.What)} has both 'column' and 'expression'. It is read from a column or computed.");
         return map.Type("type") is { } type
-            ? new() { Name = name, Column = column ?? name, Type = type, Default = DefaultReader.Read(map, type), Description = description } : null;
+            ? new() { Name = name, Column = column ?? name, Expression = expression, Type = type, Default = DefaultReader.Read(map, type), Description = description } : null;
     }
 
     public static AggregationView AggregationView(string name, MapReader map) => new()

@@ -150,6 +150,34 @@ internal sealed class MapReader
         return fields;
     }
 
+    /// <summary>Columns of the data with their types, and those that are computed: <c>{ carrier: string, late: "= arr_delay > 15" }</c>.</summary>
+    public (IReadOnlyList<Field> Data, IReadOnlyList<DerivedColumn> Derived) Columns(string key)
+    {
+        List<Field> data = [];
+        List<DerivedColumn> derived = [];
+        foreach (var (name, value) in Map(key))
+        {
+            var what = $"'{name.Text}' in '{key}' of {What}";
+            if (value is YamlMap map)
+            {
+                if (new MapReader(map, DefinitionKeys.DerivedColumn, $"column '{name.Text}' of {What}", _problems).Words("expression") is { } written) derived.Add(new(name.Text, written));
+            }
+            else if (value is not YamlScalar { IsNull: false } scalar)
+                _problems.Error(value.Location, $"{Upper(what)} is {value.What}. It must be a type ({FeatureType.KnownNames}), or an expression like \"= arr_delay > 15\".");
+            else if (scalar.Text.TrimStart().StartsWith('='))
+            {
+                if (scalar.Text.Trim()[1..].Trim() is { Length: > 0 } expression) derived.Add(new(name.Text, expression));
+                else _problems.Error(scalar.Location, $"{Upper(what)} has no expression behind its '='.");
+            }
+            else if (scalar.Text.IndexOfAny(Operators) >= 0 && !FeatureType.TryParse(scalar.Text, out _) && TypeNames.Near(scalar.Text) is null)
+                _problems.Error(scalar.Location, $"{Upper(what)} is '{scalar.Text}', which is not a type. If it is computed, write '= {scalar.Text}'. Types: {FeatureType.KnownNames}.");
+            else if (Type(scalar.Text, scalar.Location, what) is { } type) data.Add(new(name.Text, type));
+        }
+        return (data, derived);
+    }
+
+    static readonly char[] Operators = [' ', '+', '-', '*', '/', '%', '=', '|'];
+
     public SortedDictionary<string, string> TextMap(string key)
     {
         SortedDictionary<string, string> map = new(StringComparer.Ordinal);
