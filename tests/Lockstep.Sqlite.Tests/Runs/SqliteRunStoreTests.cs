@@ -20,7 +20,7 @@ public sealed class SqliteRunStoreTests : IDisposable
     public async Task A_run_comes_back_as_it_was_recorded_after_the_file_was_closed()
     {
         var start = Start("v@1.0.0") with { From = -5, To = 7, Full = true, Horizon = 99 };
-        var end = new RunEnd { State = RunState.Finished, EndedAt = 20, Mode = RunMode.Keys, TakenUpTo = 99, LeftOut = 120, StoredVersion = 4, RowsRead = 1, Keys = 2, KeysRemoved = 3, RowsAhead = 5 };
+        var end = new RunEnd { State = RunState.Finished, EndedAt = 20, Mode = RunMode.Keys, TakenUpTo = 99, LeftOut = 120, StoredVersion = 4, RowsRead = 1, Keys = 2, KeysRemoved = 3, RowsAhead = 5, RowsDropped = 6 };
         var (plain, delta) = (Plain("a.parquet", "b.parquet"), new TableState { Format = TableFormat.Delta, TakenAt = 3, DeltaTable = "id", DeltaVersion = 8 });
         long number;
         await using (var store = new SqliteRunStore(File))
@@ -100,14 +100,33 @@ public sealed class SqliteRunStoreTests : IDisposable
     public async Task A_file_of_a_newer_format_or_of_another_program_is_refused_and_stays_as_it_is()
     {
         await using (var store = new SqliteRunStore(File)) await store.BeginAsync(Start("v@1.0.0"), None);
-        Sql("PRAGMA user_version=2");
+        Sql("PRAGMA user_version=3");
         var before = await System.IO.File.ReadAllBytesAsync(File);
-        Assert.Contains("has format 2; this program knows formats up to 1", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+        Assert.Contains("has format 3; this program knows formats up to 2", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
         Assert.Equal(before, await System.IO.File.ReadAllBytesAsync(File));
         Sql("PRAGMA application_id=7");
         Assert.Contains("not a record of runs of Lockstep", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
         await System.IO.File.WriteAllTextAsync(File, new string('x', 10_000));
         Assert.Contains("is not a SQLite file", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_of_the_first_format_keeps_its_runs_and_gets_the_new_columns()
+    {
+        Sql("""
+            CREATE TABLE runs(number INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL, fingerprint TEXT NOT NULL, store TEXT NOT NULL,
+              token TEXT NOT NULL UNIQUE, lease INTEGER NOT NULL, owner TEXT NOT NULL, started INTEGER NOT NULL, from_time INTEGER, to_time INTEGER, is_full INTEGER NOT NULL,
+              horizon INTEGER NOT NULL, state TEXT NOT NULL, ended INTEGER, mode TEXT, taken_up_to INTEGER, left_out INTEGER, stored_version INTEGER,
+              rows_read INTEGER, keys INTEGER, keys_removed INTEGER, rows_ahead INTEGER, error TEXT, reads_dropped INTEGER NOT NULL DEFAULT 0);
+            INSERT INTO runs VALUES(7, 'v@1.0.0', 'f', 's', '00000000000000000000000000000001', 1, 'me', 10, NULL, NULL, 0, 11, 'Finished', 20, 'Added', 5, NULL, NULL, 1, 2, 3, 4, NULL, 0);
+            PRAGMA application_id=0x4C4B524E; PRAGMA user_version=1;
+            """);
+        for (var opened = 0; opened < 2; opened++)
+        {
+            await using var store = new SqliteRunStore(File);
+            var run = Assert.Single(await store.ListAsync(null, 10, None));
+            Assert.Equal((7L, 4L, 0L), (run.Number, run.End!.RowsAhead, run.End.RowsDropped));
+        }
     }
 
     static RunStart Start(string view) => new() { View = view, Fingerprint = "f", Store = "embedded:x", Token = Guid.NewGuid(), Lease = 3, Owner = "me", StartedAt = 10, Horizon = 11 };
