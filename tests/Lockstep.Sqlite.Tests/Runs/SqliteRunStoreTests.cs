@@ -113,6 +113,7 @@ public sealed class SqliteRunStoreTests : IDisposable
     [Fact]
     public async Task A_file_of_the_first_format_keeps_its_runs_and_gets_the_new_columns()
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(File)!);
         Sql("""
             CREATE TABLE runs(number INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL, fingerprint TEXT NOT NULL, store TEXT NOT NULL,
               token TEXT NOT NULL UNIQUE, lease INTEGER NOT NULL, owner TEXT NOT NULL, started INTEGER NOT NULL, from_time INTEGER, to_time INTEGER, is_full INTEGER NOT NULL,
