@@ -1,4 +1,3 @@
-using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Tests.TrainingSets;
