@@ -159,6 +159,13 @@ public sealed partial class Binder
             (TypeKind.Int64, TypeKind.Float64) => 1,
             (TypeKind.Decimal, TypeKind.Float64) => 2,
             (TypeKind.Date, TypeKind.Timestamp) => 1,
+            // Elements of a list keep their narrow types, so that an embedding is read as it is stored.
+            (TypeKind.List, TypeKind.List) => (from.Element!.Kind, to.Element!.Kind) switch
+            {
+                (TypeKind.Int32, TypeKind.Int64) or (TypeKind.Int64, TypeKind.Float64) or (TypeKind.Float32, TypeKind.Float64) => 1,
+                (TypeKind.Int32, TypeKind.Float64) => 2,
+                _ => null,
+            },
             _ => null,
         };
     }
@@ -166,6 +173,7 @@ public sealed partial class Binder
     BoundNode Convert(BoundNode node, FeatureType to)
     {
         if (node.Type is null) return _tree.Constant(Value.Null, to);
+        if (node is ListNode && node.Type != to) return _tree.List(to, [.. node.Children.Select(c => Convert(c, to.Element!))]);
         return node.Type == to ? node : Cast(node, to, allowFailing: false)!;
     }
 

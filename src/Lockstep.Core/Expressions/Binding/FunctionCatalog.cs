@@ -31,6 +31,16 @@ public sealed class FunctionAttribute(string name) : Attribute
 
     /// <summary>Not part of the reference: what operators and casts compile to.</summary>
     public bool Hidden { get; init; }
+
+    /// <summary>The heading of the reference that it stands under, where that is not its class's.</summary>
+    public string Group { get; init; } = "";
+}
+
+/// <summary>The heading of the reference that the functions of a class stand under.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class FunctionGroupAttribute(string name) : Attribute
+{
+    public string Name { get; } = name;
 }
 
 /// <summary>One way to call a function.</summary>
@@ -56,6 +66,10 @@ public sealed class FunctionOverload
     internal int Id { get; }
     public FunctionAttribute About { get; }
     public string Name => About.Name;
+
+    /// <summary>The heading of the reference that it stands under.</summary>
+    public string Group => About.Group.Length > 0 ? About.Group : Method.DeclaringType!.GetCustomAttribute<FunctionGroupAttribute>()?.Name ?? "";
+
     public MethodInfo Method { get; }
     public IReadOnlyList<FeatureType> Parameters { get; }
     public IReadOnlyList<string> ParameterNames { get; }
@@ -75,8 +89,7 @@ public static class FunctionCatalog
     static readonly FrozenDictionary<string, FunctionOverload[]> s_byName = Load();
 
     /// <summary>Names of the forms that the binder knows itself.</summary>
-    public static IReadOnlyList<string> SpecialNames { get; } =
-        ["coalesce", "nullif", "if", "greatest", "least", "concat", "now", "time_since", "list_transform", "list_filter", "list_any", "list_all"];
+    public static IReadOnlyList<string> SpecialNames { get; } = [.. SpecialFunction.All.Select(f => f.Name)];
 
     public static IEnumerable<FunctionOverload> All => s_byName.Values.SelectMany(o => o).OrderBy(o => o.Id);
 

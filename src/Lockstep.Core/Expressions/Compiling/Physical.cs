@@ -52,6 +52,9 @@ public readonly struct ListValue<T>(T[] items, int start, int count, ulong[]? va
     /// <summary>The elements with their nulls as they are: whoever does not look at <see cref="IsNull"/> must know that there are none.</summary>
     public bool IsNull(int index) => validity is not null && (validity[(validityStart + index) >> 6] >> ((validityStart + index) & 63) & 1) == 0;
 
+    /// <summary>Other items with the nulls of this list.</summary>
+    internal ListValue<TItem> WithItems<TItem>(TItem[] other, int from) => new(other, from, Count, validity, validityStart);
+
     public bool HasNulls
     {
         get

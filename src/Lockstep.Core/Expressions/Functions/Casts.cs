@@ -27,6 +27,38 @@ static class Casts
         return double.Parse(Value.FormatDecimal(unscaled, (int)scale), CultureInfo.InvariantCulture);
     }
 
+    [Function("to list<float64>", Hidden = true)]
+    public static ListValue<double> ToFloat64s(Scratch scratch, ListValue<float> list)
+    {
+        var items = scratch.RentList<double>(list.Count, out var start);
+        for (var i = 0; i < list.Count; i++) items[start + i] = list.Items[i] + 0.0;
+        return list.WithItems(items, start);
+    }
+
+    [Function("to list<float64>", Hidden = true)]
+    public static ListValue<double> ToFloat64s(Scratch scratch, ListValue<long> list)
+    {
+        var items = scratch.RentList<double>(list.Count, out var start);
+        for (var i = 0; i < list.Count; i++) items[start + i] = list.Items[i];
+        return list.WithItems(items, start);
+    }
+
+    [Function("to list<float64>", Hidden = true)]
+    public static ListValue<double> ToFloat64s(Scratch scratch, ListValue<int> list)
+    {
+        var items = scratch.RentList<double>(list.Count, out var start);
+        for (var i = 0; i < list.Count; i++) items[start + i] = list.Items[i];
+        return list.WithItems(items, start);
+    }
+
+    [Function("to list<int64>", Hidden = true)]
+    public static ListValue<long> ToInt64s(Scratch scratch, ListValue<int> list)
+    {
+        var items = scratch.RentList<long>(list.Count, out var start);
+        for (var i = 0; i < list.Count; i++) items[start + i] = list.Items[i];
+        return list.WithItems(items, start);
+    }
+
     [Function("to timestamp", Hidden = true)]
     public static bool ToTimestamp(Days value, out Micros instant)
     {

@@ -8,6 +8,7 @@ namespace Lockstep.Core.Expressions.Functions;
 /// Lists, vectors and encodings. Sums run from the first element to the last in float64, so that their bits do not depend on the
 /// processor's width. A vector with a null element, or two of different lengths, give null.
 /// </summary>
+[FunctionGroup("Lists and vectors")]
 static class ListFunctions
 {
     static bool Fit<T>(ListValue<T> a, ListValue<T> b) => a.Count == b.Count && !a.HasNulls && !b.HasNulls;
@@ -114,6 +115,27 @@ static class ListFunctions
     [Function("vector_multiply", Summary = "The products of the elements.")]
     public static bool VectorMultiply(Scratch scratch, ListValue<float> a, ListValue<float> b, out ListValue<double> product) => ElementWise(scratch, a, b, static (x, y) => x * y, out product);
 
+    [Function("vector_divide", Summary = "The quotients of the elements; null when one is divided by zero.", Example = "vector_divide([1.0, 2.0], [4.0, 8.0])", Gives = "[0.25, 0.25]")]
+    public static bool VectorDivide(Scratch scratch, ListValue<double> a, ListValue<double> b, out ListValue<double> quotient) => ElementWise(scratch, a, b, static (x, y) => x / y, out quotient);
+
+    [Function("vector_divide", Summary = "The quotients of the elements; null when one is divided by zero.")]
+    public static bool VectorDivide(Scratch scratch, ListValue<float> a, ListValue<float> b, out ListValue<double> quotient) => ElementWise(scratch, a, b, static (x, y) => x / y, out quotient);
+
+    [Function("l2_normalize", Summary = "The vector of the same direction and length 1; null for a zero vector.", Formula = "each element / l2_norm(a)", Example = "l2_normalize([3.0, 4.0])", Gives = "[0.6, 0.8]")]
+    public static bool Normalize(Scratch scratch, ListValue<double> a, out ListValue<double> unit)
+    {
+        unit = default;
+        if (!Norm(a, out var norm) || !double.IsFinite(norm)) return false;
+        var items = scratch.RentList<double>(a.Count, out var start);
+        for (var i = 0; i < a.Count; i++)
+        {
+            items[start + i] = a.Items[i] / norm + 0.0;
+            if (!double.IsFinite(items[start + i])) return false;
+        }
+        unit = new(items, start, a.Count);
+        return true;
+    }
+
     [Function("list_length", Summary = "The number of elements, nulls included.", Example = "list_length([1.0, 2.0, null])", Gives = "3")]
     public static long Length(ListValue<double> list) => list.Count;
 
@@ -125,6 +147,15 @@ static class ListFunctions
 
     [Function("list_length", Summary = "The number of elements, nulls included.")]
     public static long Length(ListValue<Utf8Text> list) => list.Count;
+
+    [Function("list_length", Summary = "The number of elements, nulls included.")]
+    public static long Length(ListValue<bool> list) => list.Count;
+
+    [Function("list_length", Summary = "The number of elements, nulls included.")]
+    public static long Length(ListValue<Micros> list) => list.Count;
+
+    [Function("list_length", Summary = "The number of elements, nulls included.")]
+    public static long Length(ListValue<Days> list) => list.Count;
 
     static bool At<T>(ListValue<T> list, long index, out T element)
     {
@@ -153,11 +184,23 @@ static class ListFunctions
     [Function("list_element", Summary = ElementSummary)]
     public static bool Element(ListValue<Utf8Text> list, long index, out Utf8Text element) => At(list, index, out element);
 
+    [Function("list_element", Summary = ElementSummary)]
+    public static bool Element(ListValue<bool> list, long index, out bool element) => At(list, index, out element);
+
+    [Function("list_element", Summary = ElementSummary)]
+    public static bool Element(ListValue<Micros> list, long index, out Micros element) => At(list, index, out element);
+
+    [Function("list_element", Summary = ElementSummary)]
+    public static bool Element(ListValue<Days> list, long index, out Days element) => At(list, index, out element);
+
     [Function("list_contains", Summary = "Whether an element is equal to the value; nulls are not.", Example = "list_contains(['a', 'b'], 'b')", Gives = "true")]
     public static bool Contains(ListValue<Utf8Text> list, Utf8Text value) => IndexOf(list, value) >= 0;
 
     [Function("list_contains", Summary = "Whether an element is equal to the value; nulls are not.")]
     public static bool Contains(ListValue<long> list, long value) => IndexOf(list, value) >= 0;
+
+    [Function("list_contains", Summary = "Whether an element is equal to the value; nulls are not.")]
+    public static bool Contains(ListValue<double> list, double value) => IndexOf(list, value) >= 0;
 
     static int IndexOf<T>(ListValue<T> list, T value) where T : IEquatable<T>
     {
@@ -194,6 +237,57 @@ static class ListFunctions
         return any;
     }
 
+    [Function("list_sum", Summary = "The sum of the elements that are not null, from the first to the last; null when there are none or it is beyond int64.", Example = "list_sum([1, 2, 4])", Gives = "7")]
+    public static bool Sum(ListValue<long> list, out long sum)
+    {
+        Int128 exact = 0;
+        var any = false;
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (list.IsNull(i)) continue;
+            exact += list.Items[i];
+            any = true;
+        }
+        sum = unchecked((long)exact);
+        return any && sum == exact;
+    }
+
+    [Function("list_avg", Summary = "The mean of the elements that are not null; null when there are none.", Formula = "list_sum(list) / the number of elements that are not null", Example = "list_avg([1.0, null, 4.0])", Gives = "2.5")]
+    public static bool Average(ListValue<double> list, out double mean)
+    {
+        var any = Sum(list, out mean);
+        var count = 0;
+        for (var i = 0; i < list.Count; i++)
+            if (!list.IsNull(i)) count++;
+        mean /= count;
+        return any;
+    }
+
+    static bool Extreme<T>(ListValue<T> list, int sign, out T extreme) where T : IComparable<T>
+    {
+        extreme = default!;
+        var any = false;
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (list.IsNull(i) || (any && sign * list.Items[i].CompareTo(extreme) <= 0)) continue;
+            extreme = list.Items[i];
+            any = true;
+        }
+        return any;
+    }
+
+    [Function("list_min", Summary = "The least element that is not null; null when there is none.", Example = "list_min([3.5, null, 2.5])", Gives = "2.5")]
+    public static bool Least(ListValue<double> list, out double least) => Extreme(list, -1, out least);
+
+    [Function("list_min", Summary = "The least element that is not null; null when there is none.")]
+    public static bool Least(ListValue<long> list, out long least) => Extreme(list, -1, out least);
+
+    [Function("list_max", Summary = "The greatest element that is not null; null when there is none.", Example = "list_max([3, 8, 5])", Gives = "8")]
+    public static bool Greatest(ListValue<long> list, out long greatest) => Extreme(list, 1, out greatest);
+
+    [Function("list_max", Summary = "The greatest element that is not null; null when there is none.")]
+    public static bool Greatest(ListValue<double> list, out double greatest) => Extreme(list, 1, out greatest);
+
     [Function("jaccard", Summary = "The number of texts in both lists by that in either; null when both are empty.", Example = "jaccard(['a', 'b'], ['b', 'c'])", Gives = "0.3333333333333333")]
     public static double Jaccard(ListValue<Utf8Text> a, ListValue<Utf8Text> b)
     {
@@ -209,7 +303,7 @@ static class ListFunctions
         return (double)both / either;
     }
 
-    [Function("one_hot", Summary = "A vector with a 1 at the place of the value among the categories and 0 elsewhere; all 0 for one that is not there.", Example = "one_hot('b', ['a', 'b', 'c'])", Gives = "[0, 1, 0]")]
+    [Function("one_hot", Group = "Scaling and encoding", Summary = "A vector with a 1 at the place of the value among the categories and 0 elsewhere; all 0 for one that is not there.", Example = "one_hot('b', ['a', 'b', 'c'])", Gives = "[0, 1, 0]")]
     public static ListValue<double> OneHot(Scratch scratch, Utf8Text value, ListValue<Utf8Text> categories)
     {
         var items = scratch.RentList<double>(categories.Count, out var start);
@@ -217,14 +311,37 @@ static class ListFunctions
         return new(items, start, categories.Count);
     }
 
-    [Function("ordinal", Summary = "The place of the value among the categories, from 0; null for one that is not there.", Example = "ordinal('b', ['a', 'b', 'c'])", Gives = "1")]
+    [Function("one_hot", Group = "Scaling and encoding", Summary = "A vector with a 1 at the place of the value among the categories and 0 elsewhere; all 0 for one that is not there.")]
+    public static ListValue<double> OneHot(Scratch scratch, long value, ListValue<long> categories)
+    {
+        var items = scratch.RentList<double>(categories.Count, out var start);
+        for (var i = 0; i < categories.Count; i++) items[start + i] = !categories.IsNull(i) && categories.Items[i] == value ? 1 : 0;
+        return new(items, start, categories.Count);
+    }
+
+    [Function("multi_hot", Group = "Scaling and encoding", Summary = "A vector with a 1 at the place of each category that the list holds and 0 elsewhere.", Example = "multi_hot(['c', 'a', 'x'], ['a', 'b', 'c'])", Gives = "[1, 0, 1]")]
+    public static ListValue<double> MultiHot(Scratch scratch, ListValue<Utf8Text> values, ListValue<Utf8Text> categories)
+    {
+        var items = scratch.RentList<double>(categories.Count, out var start);
+        for (var i = 0; i < categories.Count; i++) items[start + i] = !categories.IsNull(i) && IndexOf(values, categories.Items[i]) >= 0 ? 1 : 0;
+        return new(items, start, categories.Count);
+    }
+
+    [Function("ordinal", Group = "Scaling and encoding", Summary = "The place of the value among the categories, from 0; null for one that is not there.", Example = "ordinal('b', ['a', 'b', 'c'])", Gives = "1")]
     public static bool Ordinal(Utf8Text value, ListValue<Utf8Text> categories, out long place)
     {
         place = IndexOf(categories, value);
         return place >= 0;
     }
 
-    [Function("bucketize", Summary = "How many of the boundaries, which ascend, are at most x: 0 below the first. Null when one is null.", Example = "bucketize(7.0, [0.0, 5.0, 10.0])", Gives = "2")]
+    [Function("ordinal", Group = "Scaling and encoding", Summary = "The place of the value among the categories, from 0; null for one that is not there.")]
+    public static bool Ordinal(long value, ListValue<long> categories, out long place)
+    {
+        place = IndexOf(categories, value);
+        return place >= 0;
+    }
+
+    [Function("bucketize", Group = "Scaling and encoding", Summary = "How many of the boundaries, which ascend, are at most x: 0 below the first. Null when one is null.", Example = "bucketize(7.0, [0.0, 5.0, 10.0])", Gives = "2")]
     public static bool Bucketize(double x, ListValue<double> boundaries, out long bucket)
     {
         bucket = 0;

@@ -6,6 +6,7 @@ using Lockstep.Core.Numerics;
 namespace Lockstep.Core.Expressions.Functions;
 
 /// <summary>Numbers. Whatever is not finite is null (S17); the transcendental functions are our own.</summary>
+[FunctionGroup("Numbers")]
 static class MathFunctions
 {
     [Function("abs", Summary = "The size of a number; null for the least int64.", Example = "abs(-2.5)", Gives = "2.5")]
@@ -55,14 +56,14 @@ static class MathFunctions
         return true;
     }
 
-    [Function("clip", Summary = "x, but at least low and at most high; null when low is above high.", Example = "clip(12.0, 0.0, 10.0)", Gives = "10")]
+    [Function("clip", Group = "Scaling and encoding", Summary = "x, but at least low and at most high; null when low is above high.", Example = "clip(12.0, 0.0, 10.0)", Gives = "10")]
     public static bool Clip(double x, double low, double high, out double clipped)
     {
         clipped = x < low ? low : x > high ? high : x;
         return low <= high;
     }
 
-    [Function("clip", Summary = "x, but at least low and at most high; null when low is above high.", Example = "clip(-3, 0, 10)", Gives = "0")]
+    [Function("clip", Group = "Scaling and encoding", Summary = "x, but at least low and at most high; null when low is above high.", Example = "clip(-3, 0, 10)", Gives = "0")]
     public static bool Clip(long x, long low, long high, out long clipped)
     {
         clipped = x < low ? low : x > high ? high : x;
@@ -132,21 +133,21 @@ static class MathFunctions
     [Function("pi", Summary = "π.", Example = "pi()", Gives = "3.141592653589793")]
     public static double Pi() => Math.PI;
 
-    [Function("zscore", Summary = "How many standard deviations x is from the mean; null when std is zero.", Formula = "(x - mean) / std", Example = "zscore(12.0, 10.0, 4.0)", Gives = "0.5")]
+    [Function("zscore", Group = "Scaling and encoding", Summary = "How many standard deviations x is from the mean; null when std is zero.", Formula = "(x - mean) / std", Example = "zscore(12.0, 10.0, 4.0)", Gives = "0.5")]
     public static double ZScore(double x, double mean, double std) => (x - mean) / std;
 
-    [Function("min_max", Summary = "x scaled so that min is 0 and max is 1; null when they are equal.", Formula = "(x - min) / (max - min)", Example = "min_max(5.0, 0.0, 20.0)", Gives = "0.25")]
+    [Function("min_max", Group = "Scaling and encoding", Summary = "x scaled so that min is 0 and max is 1; null when they are equal.", Formula = "(x - min) / (max - min)", Example = "min_max(5.0, 0.0, 20.0)", Gives = "0.25")]
     public static double MinMax(double x, double min, double max) => (x - min) / (max - min);
 
-    [Function("cyclical_sin", Summary = "x on a circle of the given period, as a sine: hour 23 and hour 0 become neighbours.", Formula = "sin(2 * pi() * x / period)", Example = "cyclical_sin(6.0, 24.0)", Gives = "1")]
+    [Function("cyclical_sin", Group = "Scaling and encoding", Summary = "x on a circle of the given period, as a sine: hour 23 and hour 0 become neighbours.", Formula = "sin(2 * pi() * x / period)", Example = "cyclical_sin(6.0, 24.0)", Gives = "1")]
     public static double CyclicalSin(double x, double period) => Elementary.Sin(2 * Math.PI * x / period);
 
-    [Function("cyclical_cos", Summary = "x on a circle of the given period, as a cosine.", Formula = "cos(2 * pi() * x / period)", Example = "cyclical_cos(12.0, 24.0)", Gives = "-1")]
+    [Function("cyclical_cos", Group = "Scaling and encoding", Summary = "x on a circle of the given period, as a cosine.", Formula = "cos(2 * pi() * x / period)", Example = "cyclical_cos(12.0, 24.0)", Gives = "-1")]
     public static double CyclicalCos(double x, double period) => Elementary.Cos(2 * Math.PI * x / period);
 
     const double EarthRadiusKm = 6371.0088; // the mean radius R1 of the IUGG
 
-    [Function("haversine", Summary = "Kilometres between two places on a sphere of the Earth's mean radius (6371.0088 km), angles in degrees; null for a latitude beyond ±90.", Formula = "2 R asin(sqrt(sin²(Δlat/2) + cos lat1 cos lat2 sin²(Δlon/2)))", Example = "round(haversine(40.6413, -73.7781, 33.9416, -118.4085), 1)", Gives = "3974.3")]
+    [Function("haversine", Group = "Geography", Summary = "Kilometres between two places on a sphere of the Earth's mean radius (6371.0088 km), angles in degrees; null for a latitude beyond ±90.", Formula = "2 R asin(sqrt(sin²(Δlat/2) + cos lat1 cos lat2 sin²(Δlon/2)))", Example = "round(haversine(40.6413, -73.7781, 33.9416, -118.4085), 1)", Gives = "3974.3")]
     public static bool Haversine(double latitude1, double longitude1, double latitude2, double longitude2, out double kilometres)
     {
         kilometres = 0;

@@ -9,6 +9,7 @@ using Lockstep.Core.Rows;
 namespace Lockstep.Core.Expressions.Functions;
 
 /// <summary>Texts: UTF-8; lengths and positions count code points from 1; nothing depends on a locale (S17).</summary>
+[FunctionGroup("Text")]
 static class TextFunctions
 {
     [Function("length", Summary = "The number of code points.", Example = "length('naïve')", Gives = "5")]
@@ -218,6 +219,33 @@ static class TextFunctions
         }
     }
 
+    [Function("split", Summary = "The parts between separators; the whole text when it holds none or the separator is empty. Null beyond 100,000 parts.", Example = "split('a,b,,c', ',')", Gives = "[\"a\", \"b\", \"\", \"c\"]")]
+    public static bool Split(Scratch scratch, Utf8Text text, Utf8Text separator, out ListValue<Utf8Text> parts)
+    {
+        parts = default;
+        var count = Occurrences(text, separator) + 1;
+        if (count > Syntax.ExpressionLimits.MaxListLength) return false;
+        var items = scratch.RentList<Utf8Text>((int)count, out var first);
+        var start = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var length = i == count - 1 ? text.Length - start : text.Span[start..].IndexOf(separator.Span);
+            items[first + i] = text.Slice(start, length);
+            start += length + separator.Length;
+        }
+        parts = new(items, first, (int)count);
+        return true;
+    }
+
+    [Function("occurrences", Summary = "How often the part occurs, without overlaps; 0 for an empty part.", Example = "occurrences('banana', 'an')", Gives = "2")]
+    public static long Occurrences(Utf8Text text, Utf8Text part)
+    {
+        long count = 0;
+        if (part.Length == 0) return 0;
+        for (var rest = text.Span; rest.IndexOf(part.Span) is >= 0 and var at; rest = rest[(at + part.Length)..]) count++;
+        return count;
+    }
+
     [Function("token_count", Summary = "The number of words: runs of anything but blanks, tabs and line ends.", Example = "token_count(' to be  or ')", Gives = "3")]
     public static long TokenCount(Utf8Text text)
     {
@@ -231,27 +259,27 @@ static class TextFunctions
         return count;
     }
 
-    [Function("hash64", Summary = "xxHash64 of the text's bytes with seed 0, as an int64.", Example = "hash64('a')", Gives = "-3292477735350538661")]
+    [Function("hash64", Group = "Scaling and encoding", Summary = "xxHash64 of the text's bytes with seed 0, as an int64.", Example = "hash64('a')", Gives = "-3292477735350538661")]
     public static long Hash64(Utf8Text text) => unchecked((long)XxHash64.Hash(text.Span));
 
-    [Function("hash64", Summary = "xxHash64 of the number's eight bytes, little-endian, with seed 0, as an int64.", Example = "hash64(1)", Gives = "-6977822845260490347")]
+    [Function("hash64", Group = "Scaling and encoding", Summary = "xxHash64 of the number's eight bytes, little-endian, with seed 0, as an int64.", Example = "hash64(1)", Gives = "-6977822845260490347")]
     public static long Hash64(long number) => unchecked((long)XxHash64.Hash(unchecked((ulong)number)));
 
-    [Function("hash_bucket", Summary = "One of n buckets, 0 to n - 1, by hash64; null when n is not positive.", Formula = "hash64 as an unsigned number, modulo n", Example = "hash_bucket('a', 10)", Gives = "5")]
+    [Function("hash_bucket", Group = "Scaling and encoding", Summary = "One of n buckets, 0 to n - 1, by hash64; null when n is not positive.", Formula = "hash64 as an unsigned number, modulo n", Example = "hash_bucket('a', 10)", Gives = "5")]
     public static bool HashBucket(Utf8Text text, long n, out long bucket)
     {
         bucket = n > 0 ? (long)(XxHash64.Hash(text.Span) % (ulong)n) : 0;
         return n > 0;
     }
 
-    [Function("hash_bucket", Summary = "One of n buckets, 0 to n - 1, by hash64; null when n is not positive.", Example = "hash_bucket(1, 10)", Gives = "9")]
+    [Function("hash_bucket", Group = "Scaling and encoding", Summary = "One of n buckets, 0 to n - 1, by hash64; null when n is not positive.", Example = "hash_bucket(1, 10)", Gives = "9")]
     public static bool HashBucket(long number, long n, out long bucket)
     {
         bucket = n > 0 ? (long)(XxHash64.Hash(unchecked((ulong)number)) % (ulong)n) : 0;
         return n > 0;
     }
 
-    [Function("cross_bucket", Summary = "One of n buckets for a pair: a feature cross; ('1','23') and ('12','3') are different pairs.", Formula = "xxHash64 of b with xxHash64 of a as its seed, modulo n", Example = "cross_bucket('UA', 'JFK', 1000)", Gives = "631")]
+    [Function("cross_bucket", Group = "Scaling and encoding", Summary = "One of n buckets for a pair: a feature cross; ('1','23') and ('12','3') are different pairs.", Formula = "xxHash64 of b with xxHash64 of a as its seed, modulo n", Example = "cross_bucket('UA', 'JFK', 1000)", Gives = "631")]
     public static bool CrossBucket(Utf8Text a, Utf8Text b, long n, out long bucket)
     {
         bucket = n > 0 ? (long)(XxHash64.Hash(b.Span, XxHash64.Hash(a.Span)) % (ulong)n) : 0;

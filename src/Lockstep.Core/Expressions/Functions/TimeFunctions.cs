@@ -9,6 +9,7 @@ namespace Lockstep.Core.Expressions.Functions;
 /// Time: UTC unless a zone is named (S17). Zones are those of the IANA database that the NodaTime package carries, so they do not
 /// depend on the machine. A name that is no zone, or a unit that is none, gives null.
 /// </summary>
+[FunctionGroup("Time")]
 static class TimeFunctions
 {
     [Function("year", Summary = "The year.", Example = "year(timestamp '2024-02-29T12:00:00Z')", Gives = "2024")]
@@ -193,18 +194,64 @@ static class TimeFunctions
         return year - fromYear - ((month, day, OfDay(to)).CompareTo((fromMonth, fromDay, OfDay(from))) < 0 ? 1 : 0);
     }
 
-    [Function("is_business_time", Summary = "Whether the zone's clock shows Monday to Friday, from the first hour on and before the second, on no holiday (dates like '2024-12-25'); null for a name that is no zone.", Example = "is_business_time(timestamp '2024-12-25T15:00:00Z', 'America/New_York', 9, 17, ['2024-12-25'])", Gives = "false")]
-    public static bool IsBusinessTime(Micros at, Utf8Text zone, long from, long to, ListValue<Utf8Text> holidays, out bool open)
+    const string BusinessSummary = "Whether the zone's clock shows Monday to Friday, from the first hour on and before the second, on no holiday (dates like '2024-12-25'); null for a name that is no zone.";
+
+    [Function("is_business_time", Summary = BusinessSummary, Example = "is_business_time(timestamp '2024-12-25T15:00:00Z', 'America/New_York', 9, 17, ['2024-12-25'])", Gives = "false")]
+    public static bool IsBusinessTime(Micros at, Utf8Text zone, long open, long close, ListValue<Utf8Text> holidays, out bool within)
     {
-        open = false;
+        within = false;
         if (!InZone(at, zone, out var local)) return false;
+        within = Hour(local) >= open && Hour(local) < close && IsBusinessDay(Rows.Instant.DayOf(local.Value), holidays);
+        return true;
+    }
+
+    [Function("is_business_time", Summary = BusinessSummary, Example = "is_business_time(timestamp '2024-12-24T15:00:00Z', 'America/New_York', 9, 17)", Gives = "true")]
+    public static bool IsBusinessTime(Micros at, Utf8Text zone, long open, long close, out bool within) => IsBusinessTime(at, zone, open, close, default, out within);
+
+    const string BusinessHoursSummary = "How many business hours of the zone lie between two instants, with their fraction, negative when the second is earlier: Monday to Friday from one hour to another, on no holiday. Where the clock is put back or forward within them, an hour is what really passed. Null for a name that is no zone, hours outside of 0 to 24, years outside of 1 to 9998, and instants over ten years apart.";
+
+    [Function("business_hours_between", Summary = BusinessHoursSummary, Example = "business_hours_between(timestamp '2024-12-24T21:00:00Z', timestamp '2024-12-26T15:30:00Z', 'America/New_York', 9, 17, ['2024-12-25'])", Gives = "2.5")]
+    public static bool BusinessHoursBetween(Micros from, Micros to, Utf8Text zone, long open, long close, ListValue<Utf8Text> holidays, out double hours)
+    {
+        hours = 0;
+        if (from.Value > to.Value)
+        {
+            var there = BusinessHoursBetween(to, from, zone, open, close, holidays, out hours);
+            hours = -hours;
+            return there;
+        }
+        if (Year(from) < 1 || Year(to) > 9998) return false; // a day beyond, and NodaTime has no dates
+        if (Zone(zone) is not { } found || !InZone(from, zone, out var first) || !InZone(to, zone, out var last)) return false;
+        if (open < 0 || close > 24 || open > close || (Int128)to.Value - from.Value > 3_660L * Rows.Instant.Day) return false;
+        long micros = 0;
+        for (var day = Rows.Instant.DayOf(first.Value); day <= Rows.Instant.DayOf(last.Value); day++)
+        {
+            if (!IsBusinessDay(day, holidays)) continue;
+            var begin = Math.Max(from.Value, AtLocal(found, day, open));
+            var end = Math.Min(to.Value, AtLocal(found, day, close));
+            if (end > begin) micros += end - begin;
+        }
+        hours = micros / 3.6e9;
+        return true;
+    }
+
+    [Function("business_hours_between", Summary = BusinessHoursSummary, Example = "business_hours_between(timestamp '2024-07-05T20:00:00Z', timestamp '2024-07-08T14:00:00Z', 'America/New_York', 9, 17)", Gives = "2")]
+    public static bool BusinessHoursBetween(Micros from, Micros to, Utf8Text zone, long open, long close, out double hours) => BusinessHoursBetween(from, to, zone, open, close, default, out hours);
+
+    /// <summary>When the zone's clock shows an hour of a day; one that is skipped is as much later, of one that comes twice it is the first.</summary>
+    static long AtLocal(DateTimeZone zone, int day, long hour)
+        => zone.AtLeniently(new LocalDate(1970, 1, 1).PlusDays(day + (int)(hour / 24)).At(new LocalTime((int)(hour % 24), 0))).ToInstant().ToUnixTimeTicks() / 10;
+
+    static bool IsBusinessDay(int day, ListValue<Utf8Text> holidays)
+    {
+        if (IsWeekend(new(day * Rows.Instant.Day))) return false;
+        var (year, month, dayOfMonth) = Rows.Instant.Civil(day);
+        if (year is < 0 or > 9999) return true;
         Span<byte> date = stackalloc byte[10];
-        var (year, month, day) = Rows.Instant.Civil(Rows.Instant.DayOf(local.Value));
-        open = !IsWeekend(local) && Hour(local) >= from && Hour(local) < to;
-        if (!open || year is < 0 or > 9999) return true;
         (date[0], date[1], date[2], date[3], date[4]) = (Digit(year / 1000), Digit(year / 100), Digit(year / 10), Digit(year), (byte)'-');
-        (date[5], date[6], date[7], date[8], date[9]) = (Digit(month / 10), Digit(month), (byte)'-', Digit(day / 10), Digit(day));
-        foreach (var holiday in holidays.Items) open &= !holiday.Span.SequenceEqual(date);
+        (date[5], date[6], date[7], date[8], date[9]) = (Digit(month / 10), Digit(month), (byte)'-', Digit(dayOfMonth / 10), Digit(dayOfMonth));
+        foreach (var holiday in holidays.Items)
+            if (holiday.Span.SequenceEqual(date)) return false;
         return true;
 
         static byte Digit(int number) => (byte)('0' + number % 10);
