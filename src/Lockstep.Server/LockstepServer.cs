@@ -44,6 +44,8 @@ public static class LockstepServer
         builder.Services.AddSingleton(services => new CatalogPoller(
             services.GetRequiredService<FeatureServer>(), parts.Registry, parts.Clock, services.GetRequiredService<ILogger<CatalogPoller>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<CatalogPoller>());
+        builder.Services.AddHostedService(services => new UpkeepService(
+            services.GetRequiredService<FeatureServer>(), parts.OnlineStore, parts.Clock, services.GetRequiredService<ILogger<UpkeepService>>()));
         if (parts.TrainingSets is not null) builder.Services.AddSingleton(services => new HistoricalFeatures(services.GetRequiredService<FeatureServer>(), parts.TrainingSets, parts.TemporaryFolder));
         if (parts.Materializer is not null)
         {

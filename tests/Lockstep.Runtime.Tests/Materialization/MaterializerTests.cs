@@ -4,6 +4,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Materialization;
+using Lockstep.Runtime.OnlineStore;
 
 namespace Lockstep.Runtime.Tests.Materialization;
 
@@ -325,6 +326,40 @@ public sealed class MaterializerTests : IDisposable
 
         bool Newest(string key, out long eventTimestamp)
             => new ValueCellReader(lab.CellAsync(key).GetAwaiter().GetResult()).TryNewest(lab.Now, out eventTimestamp, out var row) && !row.IsEmpty;
+    }
+
+    [Fact]
+    public async Task S24_upkeep_drops_what_is_retired_and_nothing_else_and_a_version_brought_back_is_computed_again()
+    {
+        var lab = Lab();
+        lab.Put("a", Row("x", lab.Now));
+        await lab.RunWellAsync();
+        Catalog Catalog(bool retired) => new(1, [], lab.View.Sources.Values, [lab.View with { Retired = retired }], []);
+        CellUpdates other = new();
+        other.Add([1], [2]);
+        Assert.True(await lab.Online.WriteAsync("someone's@1.0.0", other, new ValueCellAny(), Fence.None, CancellationToken.None));
+
+        var kept = await OnlineUpkeep.RunAsync(lab.Online, Catalog(retired: false), lab.Clock, CancellationToken.None);
+        Assert.Equal((0, 0), (kept.Cleaned.Count, kept.Dropped.Count));
+        Assert.Equal(RunMode.Nothing, (await lab.RunWellAsync()).Mode);
+        Assert.Empty((await OnlineUpkeep.RunAsync(lab.Online, Catalog(retired: true), lab.Clock, CancellationToken.None, ["another"])).Dropped);
+
+        var dropped = await OnlineUpkeep.RunAsync(lab.Online, Catalog(retired: true), lab.Clock, CancellationToken.None);
+        Assert.Equal(lab.View.Id, Assert.Single(dropped.Dropped).Name);
+        Assert.Empty(await lab.CellAsync("x"));
+        Assert.Equal(["someone's@1.0.0"], (await lab.Online.ListAsync(CancellationToken.None)).Select(t => t.Name));
+
+        Assert.NotEqual(RunMode.Nothing, (await lab.RunWellAsync()).Mode);
+        await lab.JudgeAsync("brought back");
+    }
+
+    sealed class ValueCellAny : ICellMerge
+    {
+        public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, System.Buffers.IBufferWriter<byte> merged)
+        {
+            System.Buffers.BuffersExtensions.Write(merged, update);
+            return true;
+        }
     }
 
     [Fact]
