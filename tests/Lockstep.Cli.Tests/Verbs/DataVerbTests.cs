@@ -232,11 +232,11 @@ public sealed class DataVerbTests : IDisposable
         Assert.Equal(("warmest@1.0.0", 0), ((string?)vacuum["tables"]![0]!["view"], (int)vacuum["tables"]![0]!["files"]!));
         Assert.Contains("Deleted 0 files", (await _run.VerbAsync("vacuum --retention 30d")).Ok().Error, StringComparison.Ordinal);
         (await _run.VerbAsync("retire warmest")).Ok();
-        Assert.Equal(0, (await _run.VerbAsync("vacuum --dry-run --json")).Ok().Json["online"]!.AsArray().Count);
+        Assert.Empty((await _run.VerbAsync("vacuum --dry-run --json")).Ok().Json["online"]!.AsArray());
         var online = (await _run.VerbAsync("vacuum --json")).Ok().Json["online"]!.AsArray();
         Assert.Equal("warmest@1.0.0", (string?)Assert.Single(online)!["view"]);
         Assert.True((int)online[0]!["dropped"]! > 1);
-        Assert.Equal(0, (await _run.VerbAsync("vacuum --json")).Ok().Json["online"]!.AsArray().Count);
+        Assert.Empty((await _run.VerbAsync("vacuum --json")).Ok().Json["online"]!.AsArray());
     }
 
     [Fact]
