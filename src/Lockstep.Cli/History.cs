@@ -10,25 +10,62 @@ namespace Lockstep.Cli;
 // asked for by the same means:
 //  1. Each view gets its event timestamp as one more feature, and loses its defaults, which would hide why there is no value.
 //  2. Where no row was found within the ttl, the set is made once more without it: a row that is found then is too old.
+//  3. On-demand features are those of a training row with the request's fields, without their own defaults for the same reason.
 internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
 {
-    public FeatureVectors Get(FeatureQuery query, IReadOnlyDictionary<string, Value> keys, long at, CancellationToken token)
+    /// <param name="query">What is asked for.</param>
+    /// <param name="keys">The key columns by name.</param>
+    /// <param name="request">The fields that on-demand features read, by name.</param>
+    /// <param name="at">The instant.</param>
+    /// <param name="token">Ends it early.</param>
+    public FeatureVectors Get(FeatureQuery query, IReadOnlyDictionary<string, Value> keys, IReadOnlyDictionary<string, Value> request, long at, CancellationToken token)
     {
         var set = query.Resolve(catalog);
         var found = Look(set, set.Lookups, keys, at, token);
+        var computed = Compute(set, keys, request, at, token);
         var missing = set.Lookups.Where((l, i) => found[i].EventTimestamp is null && l.View.View is ValueView { Ttl: > 0 }).ToList();
         var old = missing.Count == 0 ? [] : Look(set, [.. missing.Select(WithoutTtl)], keys, at, token);
         var served = set.Outputs.Select(output =>
         {
+            if (output.IsOnDemand) return Computed(set, output, computed[output.Ordinal], keys);
             var (row, time) = found[output.Lookup];
             var value = row[output.Ordinal];
             if (time is not null) return new ServedValue(value.IsNull ? output.Default : value, value.IsNull ? FeatureStatus.NullValue : FeatureStatus.Present, time);
             var oldTime = missing.IndexOf(set.Lookups[output.Lookup]) is var i and >= 0 ? old[i].EventTimestamp : null;
             return new ServedValue(output.Default, oldTime is null ? FeatureStatus.NotFound : FeatureStatus.OutsideMaxAge, oldTime);
         });
-        var versions = set.Lookups.Select(l => KeyValuePair.Create(l.Alias ?? l.View.Name, l.View.Version.ToString()));
-        return new([.. set.Outputs.Select(o => o.Name)], [.. set.Outputs.Select(o => o.Type)], [.. versions.Distinct()], at, [[.. served]]);
+        return new([.. set.Outputs.Select(o => o.Name)], [.. set.Outputs.Select(o => o.Type)], ServingPlan.VersionsOf(set), at, [[.. served]]);
     }
+
+    static ServedValue Computed(FeatureSet set, FeatureOutput output, Value value, IReadOnlyDictionary<string, Value> keys)
+    {
+        var lookups = set.OnDemand!.InputsOf[output.Ordinal].Select(i => set.OnDemand.Inputs[i].Lookup).Where(l => l >= 0);
+        var isNull = lookups.Any(l => set.Lookups[l].KeyColumns.Any(k => keys[k].IsNull));
+        return new(value.IsNull ? output.Default : value, isNull ? FeatureStatus.NotFound : value.IsNull ? FeatureStatus.NullValue : FeatureStatus.Present, null);
+    }
+
+    /// <summary>The on-demand outputs in their order, without their own defaults.</summary>
+    List<Value> Compute(FeatureSet set, IReadOnlyDictionary<string, Value> keys, IReadOnlyDictionary<string, Value> request, long at, CancellationToken token)
+    {
+        List<Value> values = [];
+        var views = catalog.Views.Select(v => v.View is OnDemandView ? v with { Defaults = [.. v.Defaults.Select(_ => Value.Null)] } : v);
+        Catalog bare = new(catalog.Number, catalog.Entities.Values, catalog.Sources.Values, views, []);
+        foreach (var output in set.Outputs.Where(o => o.IsOnDemand))
+        {
+            FeatureSelection selection = new() { View = output.View.Name, Version = Exactly(output.View), Features = [output.Feature] };
+            var alone = FeatureSet.Resolve(bare, [selection], fullNames: true);
+            var fields = KeyFields(alone).ConvertAll(f => (Field: new Field(f.Name, f.Type), Value: keys[f.Name]));
+            fields.AddRange(alone.OnDemand!.RequestFields.Where(f => fields.All(k => k.Field.Name != f.Name)).Select(f => (f, request[f.Name])));
+            var timestamp = Free(TrainingSetRequest.DefaultTimestamp, [.. fields.Select(f => f.Field.Name)]);
+            using var reader = new RowsReader(new([.. fields.Select(f => f.Field), new(timestamp, FeatureType.Timestamp)]), [[.. fields.Select(f => f.Value), Value.Timestamp(at)]]);
+            var kept = new RowsKeeper();
+            builder.Run(new TrainingSetRequest { Catalog = bare, Spine = Spine.Of(reader, "the request"), Features = [selection], FullNames = true, Timestamp = timestamp, Writer = kept.For }, null, token);
+            values.Add(kept.Rows[0][^1]);
+        }
+        return values;
+    }
+
+    static VersionSelector Exactly(ViewVersion view) => VersionSelector.TryParse(view.Version.ToString(), out var exact) ? exact : default;
 
     /// <summary>The columns that hold keys, each once. Not those of a serving plan: views that are not served have a history too.</summary>
     public static List<KeyField> KeyFields(FeatureSet set)
@@ -37,6 +74,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
     /// <summary>All features of the row that each lookup finds, and its event timestamp; null: there is no row.</summary>
     List<(Value[] Row, long? EventTimestamp)> Look(FeatureSet set, IReadOnlyList<FeatureLookup> lookups, IReadOnlyDictionary<string, Value> keys, long at, CancellationToken token)
     {
+        if (lookups.Count == 0) return [];
         var fields = KeyFields(set).ConvertAll(f => new Field(f.Name, f.Type));
         var timestamp = Free(TrainingSetRequest.DefaultTimestamp, [.. fields.Select(f => f.Name)]);
         using var reader = new RowsReader(new([.. fields, new(timestamp, FeatureType.Timestamp)]), [[.. fields.Select(f => keys[f.Name]), Value.Timestamp(at)]]);
@@ -49,7 +87,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
             Features = [.. lookups.Select((l, i) => new FeatureSelection
             {
                 View = l.View.Name,
-                Version = VersionSelector.TryParse(l.View.Version.ToString(), out var exact) ? exact : default,
+                Version = Exactly(l.View),
                 Alias = $"lookup{i}", // names are told apart by it, whatever the query calls them
                 Keys = l.View.Keys.Fields.Zip(l.KeyColumns).ToDictionary(k => k.First.Name, k => k.Second, StringComparer.Ordinal),
             })],

@@ -4,6 +4,7 @@ using Lockstep.Cli.Output;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Serving;
 
 namespace Lockstep.Cli.Verbs;
@@ -12,19 +13,20 @@ namespace Lockstep.Cli.Verbs;
 internal sealed class GetVerb : Verb
 {
     readonly FeatureSelections _which = new();
-    readonly Argument<string[]> _keys = new("key=value") { Description = "The join keys, one word each: airport=JFK", Arity = ArgumentArity.ZeroOrMore };
+    readonly Argument<string[]> _keys = new("key=value") { Description = "The join keys, and the request fields of on-demand features, one word each: airport=JFK distance=2475", Arity = ArgumentArity.ZeroOrMore };
     readonly Option<string?> _at = new("--at") { Description = "Answer from history, as of this instant (RFC 3339; without an offset it is UTC)", HelpName = "instant" };
 
     public override string Name => "get";
     public override VerbGroup Group => VerbGroup.Serve;
     public override string Summary => "Look up one vector: what the server would answer now, or what it was at an instant";
-    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row), `OUTSIDE_MAX_AGE` (rows, all older than the ttl). A feature's default stands for a missing value; the status still tells why. With `--at` the offline data answer, as for a training row of that instant.";
+    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row, or a null in the key), `OUTSIDE_MAX_AGE` (rows, all older than the ttl). A feature's default stands for a missing value; the status still tells why. On-demand features are computed from the request's fields (`name=value`, like the keys), and `now()` is this moment, or the instant of `--at`. With `--at` the offline data answer, as for a training row of that instant.";
     public override IReadOnlyList<Argument> Arguments => [_keys];
     public override IReadOnlyList<Option> Options => [.. _which.All, _at];
 
     public override IReadOnlyList<Example> Examples =>
     [
         new("lockstep get --service late_flight airport=JFK dest=MIA tailnum=N619AA", "now"),
+        new("lockstep get --features flight_context:* airport=JFK distance=2475", "with a field of the request, for on-demand features"),
         new("lockstep get --features weather:* airport=JFK --at 2013-01-03T12:00:00Z", "as of an instant"),
     ];
 
@@ -44,41 +46,74 @@ internal sealed class GetVerb : Verb
         var catalog = await host.LoadCatalogAsync(token);
         if (catalog.Number == 0) throw new LockstepException(ErrorKind.NotFound, "Nothing is registered. Register the project's definitions with: lockstep apply");
         var words = context.Get(_keys) ?? [];
-        var vectors = Instants.Parse(context.Get(_at)) is { } at
-            ? new History(host.TrainingSets, catalog).Get(query, Keys(History.KeyFields(query.Resolve(catalog)), words), at, token)
-            : await host.CreateFeatureServer(catalog).GetAsync(query, [Keys(ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures).Fields, words)], token);
+        FeatureVectors vectors;
+        if (Instants.Parse(context.Get(_at)) is { } at)
+        {
+            var set = query.Resolve(catalog);
+            var (keys, request) = Read(History.KeyFields(set), set.OnDemand?.RequestFields ?? [], words);
+            vectors = new History(host.TrainingSets, catalog).Get(query, keys, request, at, token);
+        }
+        else
+        {
+            var plan = ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures);
+            var (keys, request) = Read(plan.Fields, plan.OnDemand?.Plan.RequestFields ?? [], words);
+            vectors = await host.CreateFeatureServer(catalog).GetAsync(query, [keys], token, [request]);
+        }
         if (context.Json) context.WriteJson(ToJson(vectors));
         else Write(vectors, context.Console);
         return ExitCode.Done;
     }
 
-    /// <summary>Key words in the types of the keys; all mistakes at once.</summary>
-    static Dictionary<string, Value> Keys(IReadOnlyList<KeyField> fields, IReadOnlyList<string> words)
+    /// <summary>Words in the types of the keys and request fields that they name, which may be both; all mistakes at once.</summary>
+    static (Dictionary<string, Value> Keys, Dictionary<string, Value> Request) Read(IReadOnlyList<KeyField> fields, IReadOnlyList<Field> requestFields, IReadOnlyList<string> words)
     {
         List<Problem> problems = [];
-        Dictionary<string, Value> keys = new(StringComparer.Ordinal);
+        Dictionary<string, Value> keys = new(StringComparer.Ordinal), request = new(StringComparer.Ordinal);
+        var names = fields.Select(f => f.Name).Concat(requestFields.Select(f => f.Name)).Distinct().ToList();
+        HashSet<string> given = new(StringComparer.Ordinal);
         foreach (var word in words)
         {
             var equals = word.IndexOf('=', StringComparison.Ordinal);
             var name = equals < 0 ? word : word[..equals];
-            if (equals <= 0) Wrong($"'{word}' is no key. Write name=value, such as {fields[0].Name}=…");
-            else if (fields.FirstOrDefault(f => f.Name == name) is not { } field) Wrong($"There is no key '{name}' here.{NearestName.Hint(name, fields.Select(f => f.Name), "Keys")}");
-            else if (keys.ContainsKey(name)) Wrong($"The key '{name}' is given twice.");
-            else
-                try
-                {
-                    keys.Add(name, field.Parse(word[(equals + 1)..]));
-                }
-                catch (LockstepException e)
-                {
-                    Wrong(e.Message);
-                }
+            if (equals <= 0) Wrong($"'{word}' is no key and no request field. Write name=value{(names.Count == 0 ? "" : $", such as {names[0]}=…")}");
+            else if (!names.Contains(name)) Wrong($"There is no key or request field '{name}' here.{NearestName.Hint(name, names, "Names")}");
+            else if (!given.Add(name)) Wrong($"'{name}' is given twice.");
+            else Take(name, word[(equals + 1)..]);
         }
         if (problems.Count == 0)
+        {
             foreach (var field in fields.Where(f => !keys.ContainsKey(f.Name))) Wrong($"The key '{field.Name}' is missing. Write {field.Name}=…; {field.Expected}.");
-        return problems.Count == 0 ? keys : throw new LockstepException(ErrorKind.BadArguments, problems);
+            foreach (var field in requestFields.Where(f => !request.ContainsKey(f.Name))) Wrong($"The request field '{field.Name}' is missing. Write {field.Name}=…; it is {field.Type}, {ValueText.Expected(field.Type)}.");
+        }
+        return problems.Count == 0 ? (keys, request) : throw new LockstepException(ErrorKind.BadArguments, problems);
+
+        void Take(string name, string text)
+        {
+            try
+            {
+                if (fields.FirstOrDefault(f => f.Name == name) is { } key) keys.Add(name, key.Parse(text));
+            }
+            catch (LockstepException e)
+            {
+                Wrong(e.Message);
+                return;
+            }
+            if (requestFields.FirstOrDefault(f => f.Name == name) is not { } field) return;
+            if (TryParse(text, field.Type, out var value)) request.Add(name, value);
+            else Wrong($"'{text}' is no value for request field '{name}': it is {field.Type}, {ValueText.Expected(field.Type)}.");
+        }
 
         void Wrong(string message) => problems.Add(new(Severity.Error, null, message));
+    }
+
+    // As a spine of text would have it; a list is written as JSON.
+    static bool TryParse(string text, FeatureType type, out Value value)
+    {
+        var column = Column.Create(type);
+        var nonFinite = 0L;
+        var fits = Conversion.Append(Scalar.Text(System.Text.Encoding.UTF8.GetBytes(text)), column, ref nonFinite);
+        value = fits ? column.GetValue(0) : Value.Null;
+        return fits;
     }
 
     static void Write(FeatureVectors vectors, CliConsole console)

@@ -1,3 +1,4 @@
+using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.OnDemand;
 using Lockstep.Core.Rows;
 
@@ -115,11 +116,20 @@ public sealed class FeatureSet
         {
             if (asked.Count == 0) return null;
             var trees = OnDemandTrees.Of(catalog);
-            var nodes = asked.Select(a =>
+            List<(string, BoundNode)> nodes = [];
+            foreach (var (version, ordinal) in asked)
             {
-                var view = (OnDemandView)a.View.View;
-                return ($"{a.View.Id}:{view.Features[a.Ordinal].Name}", trees.Bind(a.View.Id, view, view.Features[a.Ordinal]).Root);
-            }).ToList();
+                var view = (OnDemandView)version.View;
+                try
+                {
+                    nodes.Add(($"{version.Id}:{view.Features[ordinal].Name}", trees.Bind(version.Id, view, view.Features[ordinal]).Root));
+                }
+                catch (RequestFieldException clash)
+                {
+                    problems.Add(new(Severity.Error, null, $"{clash.Errors[0].Message} Both are asked for by {asker}."));
+                    return null;
+                }
+            }
             return new(trees, nodes, input =>
             {
                 var lookup = Lookup(input.View, null, [.. input.View.Keys.Fields.Select(f => f.Name)]);

@@ -20,12 +20,26 @@ public sealed class OnDemandPlan
             ? new OnDemandInput(i, null, lookup(feature), feature.Ordinal)
             : new OnDemandInput(i, i.Name == Scope.Now ? null : trees.Request[i.Name], -1, -1))];
         RequestFields = [.. Inputs.Where(i => i.Request is not null).Select(i => i.Request!)];
+        InputsOf = [.. outputs.Select(o => (IReadOnlyList<int>)[.. new BoundExpression("", o.Node, []).Inputs.Select(i => Place(i.Name)).Distinct().Order()])];
+
+        int Place(string name)
+        {
+            for (var i = 0; i < Inputs.Count; i++)
+                if (Inputs[i].Input.Name == name) return i;
+            throw new KeyNotFoundException(name);
+        }
     }
 
     public ExpressionProgram Program { get; }
 
     /// <summary>In the order of the program's inputs.</summary>
     public IReadOnlyList<OnDemandInput> Inputs { get; }
+
+    /// <summary>For each output of the program the inputs that it reads, by their places in <see cref="Inputs"/>.</summary>
+    public IReadOnlyList<IReadOnlyList<int>> InputsOf { get; }
+
+    /// <summary>Whether the same stored rows can give another answer: something comes with the request, or the clock is read.</summary>
+    public bool ReadsRequest => Inputs.Any(i => i.Lookup < 0);
 
     /// <summary>Fields that a request has to bring, or a spine to have as columns.</summary>
     public IReadOnlyList<Field> RequestFields { get; }

@@ -55,7 +55,8 @@ public sealed class OnDemandTrees
         _path.Add(key);
         try
         {
-            foreach (var field in view.Request) _request.TryAdd(field.Name, field);
+            foreach (var field in view.Request)
+                if (!_request.TryAdd(field.Name, field) && _request[field.Name].Type != field.Type) throw new RequestFieldException(feature.Expression, field.Name, _request[field.Name].Type, viewId, field.Type);
             Scope scope = new(view.Request, allowNow: true)
             {
                 NamesAre = "Request fields and features of the view",
@@ -88,7 +89,7 @@ public sealed class OnDemandTrees
 
     // A default replaces null for whoever reads the feature, here as at serving (S20).
     BoundNode WithDefault(BoundNode node, Value value)
-        => value.IsNull || node.Type is null || node.Type.Kind == TypeKind.List ? node
+        => value.IsNull || node.Type is null ? node
             : _tree.Special(SpecialForm.Coalesce, node.Type, [node, _tree.Constant(Widen(value), node.Type)]);
 
     static Value Widen(Value value) => value.Kind switch
@@ -105,3 +106,7 @@ public sealed class CircleException(string text, IReadOnlyList<(string View, str
 {
     public IReadOnlyList<(string View, string Feature)> Members { get; } = members;
 }
+
+/// <summary>Two on-demand views that are computed together give a request field two types.</summary>
+public sealed class RequestFieldException(string text, string field, FeatureType one, string view, FeatureType other)
+    : ExpressionException(text, [new(new(0, Math.Max(1, text.Length)), $"The request field '{field}' is {one} in one on-demand view and {other} in '{view}', and a request has one value for both. Rename one of them, or give both the same type.")]);

@@ -12,7 +12,7 @@ namespace Lockstep.Runtime.Serving;
 public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, ServerSettings settings, Catalog? catalog = null)
 {
     volatile ServingCatalog _current = new(catalog ?? Catalog.Empty, settings.MaxFeatures);
-    readonly RequestPool _pool = new(store, 64);
+    readonly FreeSlots<ServingRequest> _free = new(64);
 
     public ServerSettings Settings => settings;
     public TimeProvider Clock => clock;
@@ -31,12 +31,21 @@ public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, Server
     }
 
     /// <summary>State for one request; give it back by <see cref="Return"/>, also after an error.</summary>
-    public ServingRequest Rent() => _pool.Rent();
+    public ServingRequest Rent() => _free.Take() ?? new(store);
 
-    public void Return(ServingRequest request) => _pool.Return(request);
+    public void Return(ServingRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.End();
+        if (request.IsWorthKeeping) _free.Leave(request);
+    }
 
-    /// <summary>Typed access for tools: each row gives the plan's fields by name, in the types of the keys.</summary>
-    public async ValueTask<FeatureVectors> GetAsync(FeatureQuery query, IReadOnlyList<IReadOnlyDictionary<string, Value>> rows, CancellationToken token)
+    /// <summary>
+    /// Typed access for tools: each row gives the plan's fields by name, in the types of the keys, and each row of
+    /// <paramref name="requests"/> the fields that on-demand features read, in their types.
+    /// </summary>
+    public async ValueTask<FeatureVectors> GetAsync(
+        FeatureQuery query, IReadOnlyList<IReadOnlyDictionary<string, Value>> rows, CancellationToken token, IReadOnlyList<IReadOnlyDictionary<string, Value>>? requests = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         var now = Instant.Now(clock);
@@ -52,6 +61,7 @@ public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, Server
                     request.RowParts[i] = row.TryGetValue(plan.Fields[i].Name, out var value) ? KeyParts.Write(request.Parts, Check(plan.Fields[i], value, request.Rows)) : KeyPart.Missing;
                 request.AddRow(request.RowParts);
             }
+            if (request.Requests is { } fields) RequestRows.Append(plan.OnDemand!, fields, requests ?? [], rows.Count);
             await request.ReadAsync(token);
             return FeatureVectors.Of(request);
         }
@@ -64,25 +74,4 @@ public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, Server
     static Value Check(KeyField field, Value value, int row) => value.IsNull || value.Kind == field.Type.Kind
         ? value
         : throw new LockstepException(ErrorKind.BadArguments, $"entities[{row}].{field.Name} is {value} ({value.Kind}); the join key is {field.Type}.");
-}
-
-/// <summary>Keeps the states of requests from one to the next, without a lock: an exchange takes or leaves one.</summary>
-sealed class RequestPool(IOnlineStore store, int size)
-{
-    readonly ServingRequest?[] _items = new ServingRequest?[size];
-
-    public ServingRequest Rent()
-    {
-        for (var i = 0; i < _items.Length; i++)
-            if (_items[i] is not null && Interlocked.Exchange(ref _items[i], null) is { } request) return request;
-        return new(store);
-    }
-
-    public void Return(ServingRequest request)
-    {
-        request.End();
-        if (!request.IsWorthKeeping) return;
-        for (var i = 0; i < _items.Length; i++)
-            if (_items[i] is null && Interlocked.CompareExchange(ref _items[i], request, null) is null) return;
-    }
 }

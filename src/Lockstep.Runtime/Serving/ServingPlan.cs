@@ -58,8 +58,8 @@ public sealed class PlannedLookup
     public required string TableName { get; init; }
 }
 
-/// <summary>Outputs side by side that come from one lookup: their row is opened once.</summary>
-/// <param name="Lookup">Place in <see cref="ServingPlan.Lookups"/>.</param>
+/// <summary>Outputs side by side that come from one row: it is opened once.</summary>
+/// <param name="Lookup">Place in <see cref="ServingPlan.Lookups"/>, or behind them in <see cref="ServingPlan.Computed"/>: what <see cref="ServingRequest.Read"/> takes.</param>
 /// <param name="First">The first output.</param>
 /// <param name="Count">How many.</param>
 public readonly record struct PlanSegment(int Lookup, int First, int Count);
@@ -74,23 +74,36 @@ public sealed class ServingPlan
     {
         (Catalog, Set, Fields, Groups, Lookups) = (catalog, set, fields, groups, lookups);
         Outputs = [.. set.Outputs];
+        OnDemand = set.OnDemand is { } onDemand ? new(onDemand) : null;
+        List<int[]> computed = [];
+        Sources = [.. Outputs.Select(o => o.IsOnDemand ? lookups.Length + Place(computed, LookupsOf(set.OnDemand!, o.Ordinal)) : o.Lookup)];
+        Computed = [.. computed];
         JsonNames = [.. Outputs.Select(o => JsonSerializer.SerializeToUtf8Bytes(o.Name, Json.JsonText.Options))];
         List<PlanSegment> segments = [];
         for (var i = 0; i < Outputs.Length; i++)
         {
-            if (segments.Count > 0 && segments[^1].Lookup == Outputs[i].Lookup) segments[^1] = segments[^1] with { Count = segments[^1].Count + 1 };
-            else segments.Add(new(Outputs[i].Lookup, i, 1));
+            if (segments.Count > 0 && segments[^1].Lookup == Sources[i]) segments[^1] = segments[^1] with { Count = segments[^1].Count + 1 };
+            else segments.Add(new(Sources[i], i, 1));
         }
         Segments = [.. segments];
-        Dictionary<string, string> versions = new(StringComparer.Ordinal);
-        foreach (var lookup in lookups.Select(l => l.Lookup))
-        {
-            var version = lookup.View.Version.ToString();
-            if (!versions.TryAdd(lookup.Alias ?? lookup.View.Name, version) && versions[lookup.Alias ?? lookup.View.Name] != version)
-                versions.TryAdd(lookup.View.Id, version);
-        }
-        Versions = [.. versions];
+        Versions = VersionsOf(set);
     }
+
+    /// <summary>The views that answer, those that on-demand features read included.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> VersionsOf(FeatureSet set)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        Dictionary<string, string> versions = new(StringComparer.Ordinal);
+        foreach (var (alias, view) in set.Lookups.Select(l => (l.Alias, l.View)).Concat(set.Outputs.Where(o => o.IsOnDemand).Select(o => ((string?)null, o.View))))
+        {
+            var version = view.Version.ToString();
+            if (!versions.TryAdd(alias ?? view.Name, version) && versions[alias ?? view.Name] != version) versions.TryAdd(view.Id, version);
+        }
+        return [.. versions];
+    }
+
+    static int[] LookupsOf(Core.OnDemand.OnDemandPlan plan, int output)
+        => [.. plan.InputsOf[output].Select(i => plan.Inputs[i].Lookup).Where(l => l >= 0).Distinct().Order()];
 
     public Catalog Catalog { get; }
     public FeatureSet Set { get; }
@@ -103,6 +116,18 @@ public sealed class ServingPlan
 
     /// <summary>The values of a row, in the order asked for.</summary>
     public FeatureOutput[] Outputs { get; }
+
+    /// <summary>What computes the on-demand features among them; null when there are none.</summary>
+    public ServedOnDemand? OnDemand { get; }
+
+    /// <summary>For each output where its row comes from: a lookup, or, behind all lookups, one of <see cref="Computed"/>.</summary>
+    public int[] Sources { get; }
+
+    /// <summary>Of on-demand outputs, the lookups that they read: a null in the key of one of them is told by the status (S20).</summary>
+    public int[][] Computed { get; }
+
+    /// <summary>Whether a row may be answered by what was written for another request with the same keys.</summary>
+    public bool IsCacheable => OnDemand is null || !OnDemand.Plan.ReadsRequest;
 
     /// <summary>The name of each output as JSON text, quotes included.</summary>
     public byte[][] JsonNames { get; }
@@ -124,6 +149,9 @@ public sealed class ServingPlan
         var set = query.Resolve(catalog);
         if (set.Outputs.Count > maxFeatures)
             throw new LimitException(Limits.MaxFeatures, maxFeatures, $"The request asks for {set.Outputs.Count} features");
+        foreach (var view in set.Outputs.Select(o => o.View))
+            if (!view.View.Online)
+                throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is not served online: it says 'online: false'. Set 'online: true', apply and materialize, or ask for its features in a training set.");
         List<KeyField> fields = [];
         List<KeyGroup> groups = [];
         List<string> tables = [];
@@ -132,7 +160,7 @@ public sealed class ServingPlan
         {
             var view = lookup.View;
             if (!view.View.Online)
-                throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is not served online: it says 'online: false'. Set 'online: true', apply and materialize, or ask for its features in a training set.");
+                throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}', which on-demand features read, is not served online: it says 'online: false'. Set 'online: true', apply and materialize, or ask for the features in a training set.");
             if (view.View is not ValueView value)
                 throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is of kind {view.View.Kind}, which this server does not serve. It serves: {ValueView.KindName}.");
             int[] places = [.. lookup.KeyColumns.Select((name, i) => Place(fields, f => f.Name == name && f.Type == view.Keys[i].Type, () => new(name, view.Keys[i].Type)))];
@@ -148,6 +176,8 @@ public sealed class ServingPlan
         }
         return new(catalog, set, [.. fields], [.. groups], [.. lookups]);
     }
+
+    static int Place(List<int[]> list, int[] item) => Place(list, i => i.AsSpan().SequenceEqual(item), () => item);
 
     static int Place<T>(List<T> list, Predicate<T> same, Func<T> make)
     {

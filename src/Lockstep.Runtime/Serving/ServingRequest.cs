@@ -9,7 +9,8 @@ namespace Lockstep.Runtime.Serving;
 //  2. AddRow for each entity row: its keys are encoded, once a group of lookups; each (table, key) becomes one read, however many
 //     rows and aliases ask for it.
 //  3. ReadAsync reads all cells at once and finds in each the newest row as of t, or why there is none (S5, S20).
-//  4. Writers ask for Read(row, lookup) and decode values in place.
+//  4. On-demand features are computed from what was found and packed as a row of their own (ServedOnDemand).
+//  5. Writers ask for Read(row, lookup) and decode values in place.
 // Pooled: after the first few requests of a size it allocates nothing.
 
 /// <summary>The state of one request. Belongs to one request at a time; <see cref="FeatureServer"/> rents it out.</summary>
@@ -52,6 +53,7 @@ public sealed class ServingRequest(IOnlineStore store)
     RowState[] _states = new RowState[16];
     AnswerCache? _answers;
     StoreStamp _stamp;              // of the store before anything was read
+    OnDemandState? _onDemand;
 
     public ServingPlan Plan => _plan;
 
@@ -82,7 +84,10 @@ public sealed class ServingRequest(IOnlineStore store)
     public void Begin(ServingPlan plan, long asOf, AnswerCache? answers = null)
     {
         (_plan, AsOf, Rows) = (plan, asOf, 0);
-        _answers = answers is not null && store.TryGetStamp(out _stamp) ? answers : null;
+        _answers = answers is not null && plan.IsCacheable && store.TryGetStamp(out _stamp) ? answers : null;
+        if (_onDemand is not null && !ReferenceEquals(_onDemand.Served, plan.OnDemand)) GiveBack();
+        _onDemand ??= plan.OnDemand?.Rent();
+        _onDemand?.Begin();
         _rowKeys.Clear();
         Parts.Clear();
         Output.Clear();
@@ -92,6 +97,9 @@ public sealed class ServingRequest(IOnlineStore store)
         if (_nulls.Length < plan.Segments.Length) _nulls = new bool[plan.Segments.Length];
         if (_row.Length < plan.Fields.Length) _row = new KeyPart[plan.Fields.Length];
     }
+
+    /// <summary>Where the request fields of on-demand features go: as many rows as were added, or one for all; null when none are read.</summary>
+    public ColumnBatch? Requests => _onDemand?.Requests;
 
     /// <summary>One part for each of the plan's fields, to be filled and handed to <see cref="AddRow"/>.</summary>
     public Span<KeyPart> RowParts => _row.AsSpan(0, _plan.Fields.Length);
@@ -194,7 +202,11 @@ public sealed class ServingRequest(IOnlineStore store)
     /// <summary>Reads all cells, and in each the newest row as of <see cref="AsOf"/>. Completes synchronously where the store does.</summary>
     public ValueTask ReadAsync(CancellationToken token)
     {
-        if (_batch.Count == 0) return ValueTask.CompletedTask;
+        if (_batch.Count == 0)
+        {
+            ComputeAll();
+            return ValueTask.CompletedTask;
+        }
         var reading = store.ReadAsync(_batch, token);
         if (!reading.IsCompletedSuccessfully) return Await(reading);
         reading.GetAwaiter().GetResult();
@@ -211,6 +223,14 @@ public sealed class ServingRequest(IOnlineStore store)
     void FindAll()
     {
         for (var i = 0; i < _batch.Count; i++) Find(i);
+        ComputeAll();
+    }
+
+    void ComputeAll()
+    {
+        if (_onDemand is null) return;
+        for (var row = 0; row < Rows; row++)
+            if (Answer(row) is null) _onDemand.Compute(this, row);
     }
 
     void Find(int read)
@@ -250,18 +270,43 @@ public sealed class ServingRequest(IOnlineStore store)
         }
     }
 
-    /// <summary>The read that answers a lookup for a row; -1 for a null in the key.</summary>
-    public int Read(int row, int lookup) => _rows[row * _plan.Lookups.Length + lookup];
+    /// <summary>
+    /// What answers a lookup for a row: the place of a read; -1 for a null in the key; less for a computed row, by its number and
+    /// whether a key among what it reads has a null.
+    /// </summary>
+    public int Read(int row, int lookup)
+    {
+        var lookups = _plan.Lookups.Length;
+        return lookup < lookups ? _rows[row * lookups + lookup] : Computed(row, lookup - lookups);
+    }
+
+    int Computed(int row, int computed)
+    {
+        var nullKey = 0;
+        foreach (var lookup in _plan.Computed[computed])
+            if (_rows[row * _plan.Lookups.Length + lookup] < 0) nullKey = 1;
+        return FirstComputed - 2 * row - nullKey;
+    }
+
+    const int FirstComputed = -2;
 
     /// <summary>What was found, before a single value's null is looked at: PRESENT, NOT_FOUND or OUTSIDE_MAX_AGE.</summary>
-    public FeatureStatus Status(int read) => read < 0 ? FeatureStatus.NotFound : _reads[read].Status;
+    public FeatureStatus Status(int read)
+        => read >= 0 ? _reads[read].Status : read <= FirstComputed && (FirstComputed - read & 1) == 0 ? FeatureStatus.Present : FeatureStatus.NotFound;
 
-    /// <summary>The instant of the row, or of the newest that is too old; meaningless for NOT_FOUND.</summary>
+    /// <summary>Whether there is a row to take values from. A computed one is there with a null in the key too: its expressions say what becomes of it.</summary>
+    public bool HasRow(int read) => read >= 0 ? _reads[read].Status == FeatureStatus.Present : read <= FirstComputed;
+
+    /// <summary>Whether there is an instant to tell: not where nothing was found, nor of what is computed (S20).</summary>
+    public bool HasEventTimestamp(int read) => read >= 0 && _reads[read].Status != FeatureStatus.NotFound;
+
+    /// <summary>The instant of the row, or of the newest that is too old; meaningless without <see cref="HasEventTimestamp"/>.</summary>
     public long EventTimestamp(int read) => _reads[read].EventTimestamp;
 
-    /// <summary>The packed row of a read that is PRESENT.</summary>
+    /// <summary>The packed row of a read that has one.</summary>
     public RowReader Row(int read)
     {
+        if (read < 0) return _onDemand!.Row((FirstComputed - read) >> 1);
         ref readonly var state = ref _reads[read];
         return RowReader.OfChecked(_plan.Lookups[state.Lookup].Layout, _batch.Cell(read).Span.Slice(state.RowStart, state.RowLength));
     }
@@ -270,11 +315,17 @@ public sealed class ServingRequest(IOnlineStore store)
     public (Value Value, FeatureStatus Status, long? EventTimestamp) Get(int row, int output)
     {
         var column = _plan.Outputs[output];
-        var read = Read(row, column.Lookup);
+        var read = Read(row, _plan.Sources[output]);
         var status = Status(read);
-        var value = status == FeatureStatus.Present ? Row(read).GetValue(column.Ordinal) : Value.Null;
+        var value = HasRow(read) ? Row(read).GetValue(column.Ordinal) : Value.Null;
         if (status == FeatureStatus.Present && value.IsNull) status = FeatureStatus.NullValue;
-        return (value.IsNull ? column.Default : value, status, status == FeatureStatus.NotFound ? null : EventTimestamp(read));
+        return (value.IsNull ? column.Default : value, status, HasEventTimestamp(read) ? EventTimestamp(read) : null);
+    }
+
+    void GiveBack()
+    {
+        _onDemand!.Served.Return(_onDemand);
+        _onDemand = null;
     }
 
     /// <summary>Lets go of the store's bytes; buffers stay.</summary>
@@ -282,6 +333,7 @@ public sealed class ServingRequest(IOnlineStore store)
     {
         if (_answers is not null) Array.Clear(_states, 0, Rows);
         _answers = null;
+        if (_onDemand is not null) GiveBack();
         _batch.Clear();
         _plan = null!;
     }

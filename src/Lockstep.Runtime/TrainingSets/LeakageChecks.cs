@@ -24,7 +24,7 @@ internal sealed class LeakageChecks
         (_plan, _now) = (plan, now);
         _sources = plan.Scans.ToDictionary(s => s, _ => new InstantsSeen());
         for (var label = 0; label < plan.Spine.Count; label++)
-            for (var feature = plan.Spine.Count; !plan.LabelColumns.Contains(label) && feature < plan.Output.Count; feature++)
+            for (var feature = plan.Spine.Count; !plan.LabelColumns.Contains(label) && !plan.RequestColumns.Contains(label) && feature < plan.Output.Count; feature++)
                 if (EqualColumns.AreComparable(plan.Output[label].Type, plan.Output[feature].Type)) _pairs.Add(new(label, feature));
     }
 

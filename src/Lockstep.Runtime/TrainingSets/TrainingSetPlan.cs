@@ -52,6 +52,9 @@ internal sealed class TrainingSetPlan
     /// <summary>For each lookup its place in <see cref="Keys"/>.</summary>
     public required IReadOnlyList<int> KeyOf { get; init; }
 
+    /// <summary>For each request field of <see cref="FeatureSet.OnDemand"/> the place in the spine of the column that holds it.</summary>
+    public required IReadOnlyList<int> RequestColumns { get; init; }
+
     public required IReadOnlyList<ViewScan> Scans { get; init; }
 
     public static TrainingSetPlan Create(TrainingSetRequest request, Schema found)
@@ -96,8 +99,19 @@ internal sealed class TrainingSetPlan
             }
             keyOf.Add(choice);
         }
+        List<int> requestColumns = [];
+        foreach (var field in features.OnDemand?.RequestFields ?? [])
+        {
+            var column = found.IndexOf(field.Name);
+            requestColumns.Add(column);
+            if (column < 0)
+                problems.Add(new(Severity.Error, null, $"{spineName} has no column '{field.Name}', a request field ({field.Type}) of the on-demand features asked for.{NearestName.Hint(field.Name, found.Fields.Select(f => f.Name), "Columns")}"));
+            else if (isText && column != time) types[column] = claimed.Add(column) || types[column] == field.Type ? field.Type : FeatureType.String;
+            else if (!ColumnConversion.CanConvert(types[column], field.Type))
+                problems.Add(new(Severity.Error, null, $"{spineName}: column '{field.Name}' is {types[column]}; as a request field of the on-demand features asked for it is {field.Type}."));
+        }
         foreach (var output in features.Outputs.Where(o => found.IndexOf(o.Name) >= 0))
-            problems.Add(new(Severity.Error, null, $"The name '{output.Name}' occurs twice: as a column of {spineName} and as a feature of view '{features.Lookups[output.Lookup].View.Id}'. Ask for full names (view__feature), give the view an alias, or rename the column."));
+            problems.Add(new(Severity.Error, null, $"The name '{output.Name}' occurs twice: as a column of {spineName} and as a feature of view '{output.View.Id}'. Ask for full names (view__feature), give the view an alias, or rename the column."));
         if (problems.Count > 0) throw new LockstepException(ErrorKind.BadArguments, problems);
         var spine = new Schema(found.Fields.Select((f, i) => f with { Type = types[i] }));
         return new(features, spine, new(spine.Fields.Concat(features.Outputs.Select(o => new Field(o.Name, o.Type)))))
@@ -106,6 +120,7 @@ internal sealed class TrainingSetPlan
             LabelColumns = labelColumns,
             Keys = keys,
             KeyOf = keyOf,
+            RequestColumns = requestColumns,
             Scans = [.. features.Lookups.Index().GroupBy(l => l.Item.View.Id, StringComparer.Ordinal).Select(g => new ViewScan(
                 ViewColumns.Of(g.First().Item.View, request.Catalog), [.. g.Select(l => l.Index)], [.. g.SelectMany(l => l.Item.Ordinals).Distinct().Order()]))],
         };

@@ -79,10 +79,16 @@ public sealed record TrainingSetRecord
     }
 
     /// <summary>What was recorded of the table of a view.</summary>
-    internal TableState StateOf(ViewVersion view) => Views.First(v => v.View == view.Id).Table;
+    internal TableState StateOf(ViewVersion view) => Views.FirstOrDefault(v => v.View == view.Id)?.Table
+        ?? throw new LockstepException(ErrorKind.Failed, $"The record does not say which files of view '{view.Id}' were read.");
+
+    /// <summary>The on-demand views among the features: they have no table; what they read is recorded beside them.</summary>
+    internal static IEnumerable<RecordedView> OnDemandOf(FeatureSet features)
+        => features.Outputs.Where(o => o.IsOnDemand).Select(o => o.View).DistinctBy(v => v.Id).Select(v => new RecordedView(v.Id, v.Fingerprint, null));
 
     internal static IReadOnlyList<RecordedFeature> FeaturesOf(FeatureSet features) => [.. features.Outputs.Select(o =>
     {
+        if (o.IsOnDemand) return new RecordedFeature(o.View.Id, o.Feature, null, new SortedDictionary<string, string>(StringComparer.Ordinal));
         var lookup = features.Lookups[o.Lookup];
         var keys = lookup.View.Keys.Fields.Zip(lookup.KeyColumns).Where(k => k.First.Name != k.Second);
         return new RecordedFeature(lookup.View.Id, lookup.View.Features[o.Ordinal].Name, lookup.Alias, new SortedDictionary<string, string>(keys.ToDictionary(k => k.First.Name, k => k.Second), StringComparer.Ordinal));
@@ -108,5 +114,5 @@ public sealed record RecordedFeature(string View, string Feature, string? Alias,
         : throw new LockstepException(ErrorKind.Failed, $"The record names a feature '{View}:{Feature}', which is not of the form view@version:feature.");
 }
 
-/// <summary>A view that was read: its version, what it meant, and its table.</summary>
-public sealed record RecordedView(string View, string Fingerprint, TableState Table);
+/// <summary>A view that was read: its version, what it meant, and its table; an on-demand view has none.</summary>
+public sealed record RecordedView(string View, string Fingerprint, TableState? Table);

@@ -146,18 +146,26 @@ internal sealed class TrainingSetRun(
         _meter.Begin("writing");
         var outputs = plan.Features.Outputs;
         var features = outputs.Select(o => Column.Create(o.Type)).ToArray();
-        var places = outputs.Select(o => Array.IndexOf(answers[o.Lookup].Ordinals, o.Ordinal)).ToArray();
+        var columns = features.ToArray();
+        var onDemand = plan.Features.OnDemand is { } expressions ? new OnDemandColumns(expressions, plan) : null;
+        var places = outputs.Select(o => o.IsOnDemand ? o.Ordinal : Array.IndexOf(answers[o.Lookup].Ordinals, o.Ordinal)).ToArray();
         var rows = answers.Select(_ => new int[Math.Min(block.Rows, WriteRows)]).ToArray();
         for (var first = 0; first < block.Rows;)
         {
             var batch = spine.ReadRows(Math.Min(block.Rows - first, WriteRows), token);
             for (var i = 0; i < answers.Length; i++) answers[i].Rows.Find(first, rows[i].AsSpan(0, batch.Count));
+            onDemand?.Compute(batch, answers, rows, new(block.Spine, block.FirstRow + first));
             for (var i = 0; i < features.Length; i++)
             {
+                if (outputs[i].IsOnDemand)
+                {
+                    columns[i] = onDemand!.Output(places[i], outputs[i].Default, batch, features[i]);
+                    continue;
+                }
                 features[i].Clear();
                 answers[outputs[i].Lookup].Rows.AppendTo(features[i], places[i], outputs[i].Default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
             }
-            var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. features]);
+            var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. columns]);
             _checks.ResultBatch(result);
             writer.Write(result, token);
             first += batch.Count;
@@ -188,7 +196,7 @@ internal sealed class TrainingSetRun(
         FullNames = request.Full,
         AsKnown = request.KnownOnly,
         Features = TrainingSetRecord.FeaturesOf(plan.Features),
-        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State))],
+        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State)), .. TrainingSetRecord.OnDemandOf(plan.Features)],
     };
 
     void RefuseToReplaceTheSpine()

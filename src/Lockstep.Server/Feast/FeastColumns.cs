@@ -18,6 +18,7 @@ sealed record FeastColumn(KeyField Key, byte[] JsonName, int[] Fields);
 sealed class FeastColumns
 {
     readonly Dictionary<byte[], FeastColumn> _columns = new(new Utf8Comparer());
+    readonly Dictionary<byte[], int> _requests = new(new Utf8Comparer());
 
     public FeastColumns(ServingPlan plan)
     {
@@ -27,10 +28,15 @@ sealed class FeastColumns
         foreach (var entity in entities.Where(e => e.JoinKeys.Count == 1))
             _columns.TryAdd(Encoding.UTF8.GetBytes(entity.Name), Find(Encoding.UTF8.GetBytes(entity.JoinKeys[0].Name))!);
 
+        for (var i = 0; i < plan.OnDemand?.RequestFields.Length; i++) _requests.Add(plan.OnDemand.RequestFields[i].Utf8Name, i);
+
         void Add(string name, KeyField key) => _columns.TryAdd(Encoding.UTF8.GetBytes(name), new(key, JsonSerializer.SerializeToUtf8Bytes(name, JsonText.Options),
             [.. Enumerable.Range(0, plan.Fields.Length).Where(i => plan.Fields[i].Name == name)]));
     }
 
     /// <summary>Null: a column that means nothing here.</summary>
     public FeastColumn? Find(ReadOnlySpan<byte> name) => _columns.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out var column) ? column : null;
+
+    /// <summary>The request field of that name, which on-demand features read; -1: there is none.</summary>
+    public int FindRequest(ReadOnlySpan<byte> name) => _requests.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out var field) ? field : -1;
 }

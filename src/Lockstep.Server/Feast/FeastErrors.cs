@@ -12,6 +12,7 @@ sealed class FeastException(int status, string className, string message) : Lock
 {
     public const string ViewNotFound = "FeatureViewNotFoundException";
     public const string ServiceNotFound = "FeatureServiceNotFoundException";
+    public const string RequestDataNotFound = "RequestDataNotFoundInEntityRowsException";
     public const string NameCollision = "FeatureNameCollisionError";
 
     public int Status { get; } = status;

@@ -13,7 +13,7 @@ readonly record struct FeastKeyColumn(FeastColumn Column, KeyPart[] Values);
 //   { "features": [ "view:feature" ] or "feature_service": "name" (which wins), "entities": { "key": [ value, … ], … },
 //     "full_feature_names": false, "include_feature_view_version_metadata": false }
 // Entities come by column. A join key of any entity is repeated in the answer, whether it is needed or not; the name of an entity
-// stands for its join key; other columns are only counted.
+// stands for its join key. Fields that on-demand features read come among the entities; other columns are only counted.
 
 /// <summary>Reads a request in Feast's format; what stands in it besides keys is kept for the answer.</summary>
 sealed class FeastRequest
@@ -113,13 +113,15 @@ sealed class FeastRequest
             if (count > maxEntities) throw new LimitException(Limits.MaxEntities, maxEntities, $"The request has {count} entity rows");
             if (rows >= 0 && rows != count) throw new LockstepException(ErrorKind.BadArguments, $"All entity rows must have the same columns: '{Encoding.UTF8.GetString(given)}' has {count} values, the columns before it {rows}.");
             rows = count;
+            if (known.FindRequest(given) is var field and >= 0) ReadRequestField(start, body, request, field, count);
             if (column is null) continue;
             foreach (var key in Keys)
                 if (ReferenceEquals(key.Column, column)) throw new LockstepException(ErrorKind.BadArguments, $"The join key '{column.Key.Name}' is given twice.");
-            foreach (var field in column.Fields) columns[field] = ReadColumn(start, fields[field], request.Parts, count);
+            foreach (var place in column.Fields) columns[place] = ReadColumn(start, fields[place], request.Parts, count);
             Keys.Add(new(column, column.Fields.Length > 0 ? columns[column.Fields[0]]! : ReadColumn(start, column.Key, request.Parts, count)));
         }
         if (rows <= 0) throw new LockstepException(ErrorKind.BadArguments, "The request has no entity rows: give each join key a list with a value for each row, like {\"entities\": {\"key\": [1, 2]}}.");
+        CheckRequestFields(request);
         var parts = request.RowParts;
         for (var row = 0; row < rows; row++)
         {
@@ -133,6 +135,24 @@ sealed class FeastRequest
         var values = new KeyPart[count];
         for (var row = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; row++) values[row] = JsonKeys.Read(ref reader, field, KeyConversion.Feast, parts, row);
         return values;
+    }
+
+    static void ReadRequestField(Utf8JsonReader reader, ReadOnlySpan<byte> body, ServingRequest request, int field, int count)
+    {
+        var (to, about) = (request.Requests![field], request.Plan.OnDemand!.RequestFields[field]);
+        if (to.Count > 0) throw new LockstepException(ErrorKind.BadArguments, $"The request field '{about.Name}' is given twice.");
+        for (var row = 0; row < count; row++)
+        {
+            reader.Read();
+            JsonRequestFields.Read(ref reader, body, about, KeyConversion.Feast, to, row, "entities");
+        }
+    }
+
+    static void CheckRequestFields(ServingRequest request)
+    {
+        if (request.Requests is not { } found) return;
+        var missing = request.Plan.OnDemand!.RequestFields.Where((f, i) => found[i].Count == 0).Select(f => $"'{f.Name}'").ToList();
+        if (missing.Count > 0) throw new FeastException(404, FeastException.RequestDataNotFound, $"Required request data source features [{string.Join(", ", missing)}] not found in the entity rows, but required by feature views");
     }
 
     /// <summary>The value under the reader as it stands in the body.</summary>

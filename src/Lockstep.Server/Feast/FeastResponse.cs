@@ -11,9 +11,8 @@ abstract class FeastNames
     {
         Names = [.. plan.Outputs.Select(o =>
         {
-            var lookup = plan.Lookups[o.Lookup].Lookup;
-            var feature = lookup.View.Features[o.Ordinal].Name;
-            return full ? $"{lookup.Alias ?? lookup.View.Name}__{feature}" : feature;
+            var alias = o.IsOnDemand ? null : plan.Lookups[o.Lookup].Lookup.Alias;
+            return full ? $"{alias ?? o.View.Name}__{o.Feature}" : o.Feature;
         })];
         if (Names.GroupBy(n => n, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new FeastException(400, FeastException.NameCollision, $"Duplicate features named {twice.Key} found.\nTo resolve this collision, either use the full feature name by setting 'full_feature_names=True', or ensure that the features in question have different names.");
@@ -50,11 +49,11 @@ static class FeastResponse
             to.Write((byte)',');
         }
         // Statuses and event timestamps are the same for all features of a lookup that have no null: they are written once and copied.
-        var shared = new Shared[plan.Lookups.Length];
+        var shared = new Shared[plan.Lookups.Length + plan.Computed.Length];
         for (var i = 0; i < plan.Outputs.Length; i++)
         {
             if (i > 0) to.Write((byte)',');
-            WriteOutput(to, request, i, ref shared[plan.Outputs[i].Lookup]);
+            WriteOutput(to, request, i, ref shared[plan.Sources[i]]);
         }
         to.Write("],\"metadata\":{\"feature_names\":["u8);
         foreach (var key in asked.Keys)
@@ -101,13 +100,14 @@ static class FeastResponse
     static void WriteOutput(Utf8Buffer to, ServingRequest request, int output, ref Shared shared)
     {
         var column = request.Plan.Outputs[output];
+        var lookup = request.Plan.Sources[output];
         var (kind, scale, nulls) = (column.Type.Kind, column.Type.Scale, false);
         to.Write("{\"values\":["u8);
         for (var row = 0; row < request.Rows; row++)
         {
             if (row > 0) to.Write((byte)',');
-            var read = request.Read(row, column.Lookup);
-            if (request.Status(read) != FeatureStatus.Present) PackedJson.Write<FeastDialect>(to, column.Default);
+            var read = request.Read(row, lookup);
+            if (!request.HasRow(read)) PackedJson.Write<FeastDialect>(to, column.Default);
             else if (request.Row(read) is var packed && !packed.IsNull(column.Ordinal)) PackedJson.Write<FeastDialect>(to, kind, packed, column.Ordinal, scale);
             else
             {
@@ -116,12 +116,12 @@ static class FeastResponse
             }
         }
         to.Write("],\"statuses\":["u8);
-        if (nulls) WriteStatuses(to, request, column.Lookup, column.Ordinal);
+        if (nulls) WriteStatuses(to, request, lookup, column.Ordinal);
         else if (shared.StatusLength > 0) Repeat(to, shared.StatusStart, shared.StatusLength);
         else
         {
             shared.StatusStart = to.Count;
-            WriteStatuses(to, request, column.Lookup, -1);
+            WriteStatuses(to, request, lookup, -1);
             shared.StatusLength = to.Count - shared.StatusStart;
         }
         to.Write("],\"event_timestamps\":["u8);
@@ -129,7 +129,7 @@ static class FeastResponse
         else
         {
             shared.TimeStart = to.Count;
-            WriteTimestamps(to, request, column.Lookup);
+            WriteTimestamps(to, request, lookup);
             shared.TimeLength = to.Count - shared.TimeStart;
         }
         to.Write("]}"u8);
@@ -152,7 +152,7 @@ static class FeastResponse
         {
             if (row > 0) to.Write((byte)',');
             var read = request.Read(row, lookup);
-            FeastDialect.EventTimestamp(to, request.Status(read) == FeatureStatus.NotFound ? Epoch : request.EventTimestamp(read));
+            FeastDialect.EventTimestamp(to, request.HasEventTimestamp(read) ? request.EventTimestamp(read) : Epoch);
         }
     }
 
@@ -167,7 +167,7 @@ static class FeastResponse
     {
         to.Write(",\"feature_view_metadata\":["u8);
         var next = false;
-        foreach (var (name, version) in plan.Lookups.Select(l => (l.Lookup.View.Name, l.Lookup.View.Version)).Distinct())
+        foreach (var (name, version) in plan.Lookups.Select(l => l.Lookup.View).Concat(plan.Outputs.Where(o => o.IsOnDemand).Select(o => o.View)).Select(v => (v.Name, v.Version)).Distinct())
         {
             if (next) to.Write((byte)',');
             next = true;

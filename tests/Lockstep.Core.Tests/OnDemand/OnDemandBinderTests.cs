@@ -1,5 +1,4 @@
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Definitions.Yaml;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Tests.OnDemand;
@@ -27,20 +26,13 @@ public sealed class OnDemandBinderTests
 
     static readonly Schema s_weather = new([new("airport", FeatureType.String), new("observed_at", FeatureType.Timestamp), new("wind_speed", FeatureType.Float64), new("visib", FeatureType.Float64)]);
 
-    // On-demand views are bound here before the definitions let them through (NotYet.cs): they are not served yet.
     static BoundDefinitions Bind(string yaml) => Bind(Stored, yaml);
 
     static BoundDefinitions Bind(string stored, string yaml)
     {
         var read = DefinitionReader.Read([("features.yaml", stored + yaml)]);
-        var onDemand = read.Definitions.Views.OfType<OnDemandView>().ToList();
-        var bound = DefinitionBinder.Bind(read.Definitions with { Views = [.. read.Definitions.Views.Except(onDemand)] }, Catalog.Empty, _ => s_weather, (_, _) => null);
-        ProblemList problems = new();
-        OnDemandBinder binder = new(onDemand, bound.ToCatalog(Catalog.Empty, 0), new HashSet<string>(), problems);
-        List<ViewVersion> views = [.. bound.Views];
-        foreach (var view in onDemand)
-            if (binder.Bind(view) is { } version) views.Add(version);
-        return bound with { Views = views, Problems = [.. read.Problems, .. bound.Problems, .. problems.InOrder(["features.yaml"])] };
+        var bound = DefinitionBinder.Bind(read.Definitions, Catalog.Empty, _ => s_weather, (_, _) => null);
+        return bound with { Problems = [.. read.Problems, .. bound.Problems] };
     }
 
     static ViewVersion View(BoundDefinitions bound, string name)

@@ -43,6 +43,7 @@ static class ConstantFolder
         TypeKind.Timestamp => new Micros(value.AsInt64),
         TypeKind.Date => new Days((int)value.AsInt64),
         TypeKind.Decimal => value.AsDecimal,
+        TypeKind.List => PhysicalValue.From(value, type, widen: false),
         _ => throw new InvalidOperationException($"No constant of {type}."),
     };
 

@@ -10,6 +10,7 @@ namespace Lockstep.Runtime.Serving.Json;
 //  1. The members that say which features are meant, as they stand in the body, are the request's shape; it finds the plan.
 //  2. Entity rows become keys as they are read. Members usually come in the order above: then the rows are read on the way, once.
 //     Where the shape is not complete, or not known yet, when the rows come, they are skipped and read afterwards.
+//  3. Request fields, which on-demand features read, are read last: whoever needs no keys gives them alone, without entities.
 
 /// <summary>Reads the body of an online request into a <see cref="ServingRequest"/>. Mistakes are <see cref="LockstepException"/>s, or a <see cref="JsonException"/> where it is no JSON.</summary>
 public ref struct OnlineRequestJson
@@ -24,7 +25,8 @@ public ref struct OnlineRequestJson
     readonly long _asOf;
     ReadOnlySpan<byte> _service, _version, _features;
     bool _fullNames;
-    int _entities, _requests;
+    int _entities, _requestsAt, _requests; // where they begin; how many rows of request fields, 1 for an object
+    bool _oneForAll;
     ServingPlan? _plan; // of the rows that were read on the way
     int _seen;
 
@@ -32,6 +34,7 @@ public ref struct OnlineRequestJson
     {
         _body = body;
         (_catalog, _request, _maxEntities, _asOf, _entities, _requests) = (catalog, request, maxEntities, asOf, -1, -1);
+        _requestsAt = -1;
     }
 
     /// <summary>Begins <paramref name="request"/> by the body and adds its rows.</summary>
@@ -46,16 +49,44 @@ public ref struct OnlineRequestJson
             throw Bad($"The body is {(_body.IsEmpty ? "empty" : JsonKeys.Found(ref reader))}; it has to be an object like {{\"service\": \"name\", \"entities\": [{{\"key\": 1}}]}}.");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) ReadMember(ref reader);
         reader.Read(); // throws if anything follows
-        if (_entities < 0) throw Bad("The body has no \"entities\": an array of objects, one a row, each with the join keys of what is asked for.");
         var plan = FindPlan();
+        if (_entities < 0 && (plan.Fields.Length > 0 || _requestsAt < 0))
+            throw Bad("The body has no \"entities\": an array of objects, one a row, each with the join keys of what is asked for.");
         if (!ReferenceEquals(plan, _plan))
         {
             _request.Begin(plan, _asOf, _catalog.Answers);
-            var rows = new Utf8JsonReader(_body[_entities..]);
-            rows.Read();
-            ReadRows(ref rows);
+            if (_entities >= 0)
+            {
+                var rows = new Utf8JsonReader(_body[_entities..]);
+                rows.Read();
+                ReadRows(ref rows);
+            }
         }
-        if (_requests >= 0 && _requests != _request.Rows) throw Bad($"\"request\" has {_requests} rows and \"entities\" {_request.Rows}; they go together, row by row.");
+        if (_entities < 0) AddRowsWithoutKeys();
+        if (_requests >= 0 && !_oneForAll && _requests != _request.Rows) throw RequestRows.Count(_requests, _request.Rows);
+        if (_request.Requests is { } fields) ReadRequests(plan.OnDemand!, fields);
+    }
+
+    // What needs no key is asked for as often as there are request rows.
+    readonly void AddRowsWithoutKeys()
+    {
+        if (_requests > _maxEntities) throw new LimitException(Limits.MaxEntities, _maxEntities, $"The request has {_requests} rows");
+        for (var row = 0; row < _requests; row++) _request.AddRow([]);
+    }
+
+    readonly void ReadRequests(ServedOnDemand served, Core.Rows.ColumnBatch to)
+    {
+        if (served.RequestFields.Length == 0) return;
+        if (_requestsAt >= 0)
+        {
+            var json = _body[_requestsAt..];
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            if (_oneForAll) JsonRequestFields.ReadRow(ref reader, json, served, to, 0);
+            else
+                for (var row = 0; reader.Read() && reader.TokenType == JsonTokenType.StartObject; row++) JsonRequestFields.ReadRow(ref reader, json, served, to, row);
+        }
+        RequestRows.Check(served, to.Count, _request.Rows);
     }
 
     void ReadMember(scoped ref Utf8JsonReader reader)
@@ -87,14 +118,19 @@ public ref struct OnlineRequestJson
                 _request.Begin(_plan, _asOf, _catalog.Answers);
                 ReadRows(ref reader);
                 break;
-            default: _requests = CountRows(ref reader); break;
+            default:
+                _requestsAt = (int)reader.TokenStartIndex;
+                _oneForAll = reader.TokenType == JsonTokenType.StartObject;
+                if (!_oneForAll) { _requests = CountRows(ref reader); break; }
+                _requests = 1;
+                reader.Skip();
+                break;
         }
     }
 
-    // Request fields are for on-demand features: they are checked for their form here, and read by the views that name them.
     static int CountRows(ref Utf8JsonReader reader)
     {
-        Expect(ref reader, JsonTokenType.StartArray, "an array of objects, one a row", "request");
+        Expect(ref reader, JsonTokenType.StartArray, "an array of objects, one a row, or one object for all rows", "request");
         var count = 0;
         for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; count++)
         {

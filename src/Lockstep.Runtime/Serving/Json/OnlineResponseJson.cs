@@ -73,7 +73,7 @@ public static class OnlineResponseJson
             if (s > 0) to.Write((byte)',');
             var segment = plan.Segments[s];
             var read = request.Read(row, segment.Lookup);
-            if (request.Status(read) == FeatureStatus.Present) nulls[s] = WriteValues(to, segment, request.Row(read));
+            if (request.HasRow(read)) nulls[s] = WriteValues(to, segment, request.Row(read));
             else to.Write(segment.Defaults);
         }
         to.Write("],\"statuses\":["u8);
@@ -92,7 +92,7 @@ public static class OnlineResponseJson
             if (s > 0) to.Write((byte)',');
             var segment = plan.Segments[s];
             var read = request.Read(row, segment.Lookup);
-            if (request.Status(read) == FeatureStatus.NotFound) to.Write(segment.NoTimestamps);
+            if (!request.HasEventTimestamp(read)) to.Write(segment.NoTimestamps);
             else WriteTimestamps(to, request.EventTimestamp(read), segment.Columns.Length);
         }
         to.Write("]}"u8);
