@@ -30,12 +30,12 @@ internal static class BoundJson
     public static IReadOnlyList<ObjectKey> ReadPins(string bound)
     {
         List<ObjectKey> pins = [];
-        foreach (var pin in JsonNode.Parse(bound)!["pins"]!.AsArray())
-        {
-            var text = pin!.GetValue<string>();
-            var at = text.LastIndexOf('@');
-            pins.Add(new(ObjectCategory.View, text[..at], text[(at + 1)..]));
-        }
+        foreach (var pin in JsonNode.Parse(bound)!["pins"]!.AsArray()) pins.Add(ViewOf(pin!.GetValue<string>()));
         return pins;
     }
+
+    /// <summary>The view versions that an on-demand view reads, each once.</summary>
+    public static IEnumerable<ObjectKey> ReadsOf(ViewVersion view) => view.References.Values.Distinct(StringComparer.Ordinal).Select(ViewOf);
+
+    static ObjectKey ViewOf(string id) => id.LastIndexOf('@') is var at ? new(ObjectCategory.View, id[..at], id[(at + 1)..]) : default;
 }

@@ -17,7 +17,7 @@ public sealed record ObjectDescription
     /// <summary>Features of a view, columns of a source.</summary>
     public required IReadOnlyList<FeatureDescription> Features { get; init; }
 
-    /// <summary>For a service, the view version that each of its selections reads.</summary>
+    /// <summary>For a service, the view version that each of its selections reads; for an on-demand view, those that its expressions do.</summary>
     public required IReadOnlyList<string> Reads { get; init; }
 
     public required IReadOnlyList<string> UsedBy { get; init; }
@@ -37,7 +37,7 @@ public sealed record ObjectDescription
         Keys = item.View is { } view ? [.. view.Keys.Fields.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))]
             : item.Definition is Entity entity ? [.. entity.JoinKeys.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))] : [],
         Features = FeaturesOf(item),
-        Reads = [.. item.Pins.Select(p => p.ToString())],
+        Reads = [.. item.Pins.Concat(item.View is { } reader ? BoundJson.ReadsOf(reader) : []).Select(p => p.ToString())],
         UsedBy = usage.Of(item.Key),
         Versions = [.. snapshot.Objects.Where(o => o.Key.Category == item.Key.Category && o.Key.Name == item.Key.Name && o.Key.IsVersioned)
             .Select(o => o.Key.Version + (o.IsActive ? "" : $" ({o.State.ToString().ToLowerInvariant()})"))],

@@ -190,7 +190,7 @@ public sealed class RegistryService(IRegistry registry, TimeProvider clock)
     {
         var users = Usage.Of(now).DirectlyOf(item.Key);
         if (users.Count > 0)
-            throw new LockstepException(ErrorKind.Conflict, $"{item.Record.Kind} '{item.Key}' cannot be retired: {string.Join(", ", users.Select(u => u.Text))} {(users.Count == 1 ? "pins" : "pin")} it."
+            throw new LockstepException(ErrorKind.Conflict, $"{item.Record.Kind} '{item.Key}' cannot be retired: {string.Join(", ", users.Select(u => u.Text))} {(users.All(u => u.Key.Category == ObjectCategory.Service) ? "pin" : "read")}{(users.Count == 1 ? "s" : "")} it."
                 + $" First: {string.Join("; ", users.Select(u => $"lockstep retire {u.Key}"))}");
     }
 

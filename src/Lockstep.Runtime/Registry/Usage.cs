@@ -18,6 +18,7 @@ internal sealed class Usage
                 var view = BoundJson.ReadView(record);
                 var user = new User(record.Key, $"{record.Kind} {record.Key}");
                 foreach (var source in view.Sources.Keys) Add(new(ObjectCategory.Source, source, ""), user);
+                foreach (var read in BoundJson.ReadsOf(view)) Add(read, user);
                 foreach (var entity in view.View.Entities) Add(new(ObjectCategory.Entity, entity, ""), user);
             }
             else if (record.Key.Category == ObjectCategory.Service)

@@ -12,7 +12,6 @@ internal sealed class FeastCase
     FeastCase(JsonElement json) => _json = json;
 
     public string Name => _json.GetProperty("name").GetString()!;
-    public bool HasOnDemand => _json.TryGetProperty("on_demand", out _);
     public bool AsKnown => _json.TryGetProperty("as_known", out var known) && known.GetBoolean();
     public bool FullNames => _json.GetProperty("full_feature_names").GetBoolean();
     public JsonElement Spine => _json.GetProperty("spine");
@@ -67,8 +66,25 @@ internal sealed class FeastCase
                 Defaults = [.. features.Select(_ => Value.Null)],
             };
         });
-        return new(1, [], sources, views, []);
+        Catalog stored = new(1, [], sources, views, []);
+        return _json.TryGetProperty("on_demand", out var onDemand) ? WithYaml.Of(stored, string.Join("\n---\n", onDemand.EnumerateArray().Select(OnDemandYaml))) : stored;
     }
+
+    /// <summary>The recorded formulas, as our expressions.</summary>
+    static string OnDemandYaml(JsonElement view) => $$"""
+        kind: on_demand_view
+        name: {{view.GetProperty("name").GetString()}}
+        request: { {{string.Join(", ", view.GetProperty("request").EnumerateObject().Select(r => $"{r.Name}: {r.Value.GetString()}"))}} }
+        features:
+        {{string.Join("\n", view.GetProperty("formulas").EnumerateObject().Select(f => $"  {f.Name}: \"{Ours(f.Value.GetString()!)}\""))}}
+        """;
+
+    static string Ours(string formula) => formula switch
+    {
+        "score + days_late * 0.5" => "visits:score + days_late * 0.5",
+        "concat(tier, '/', days_late), null where either is null" => "visits:tier || '/' || cast(days_late as string)",
+        _ => throw new FormatException($"Nobody has written the formula '{formula}' in our language."),
+    };
 
     public IReadOnlyList<FeatureSelection> Features => _json.GetProperty("features").ValueKind == JsonValueKind.Array
         ? [.. _json.GetProperty("features").EnumerateArray().Select(f => FeatureSelection.TryParse(f.GetString()!, out var selection) ? selection : throw new FormatException(f.GetString()))]

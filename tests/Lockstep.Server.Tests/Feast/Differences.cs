@@ -42,10 +42,13 @@ sealed record Difference(string Case, string Rule, Action<ColumnarAnswer>? Chang
         foreach (var column in answer.Names.Skip(1).ToList()) answer.Times(column)[row] = time; // the first is the key
     };
 
+    /// <summary>What is computed on demand is not held anywhere; its event timestamp is 1970 always.</summary>
+    static readonly string[] Computed = ["fine_after", "open_share", "pages_owed", "mood", "double_rate"];
+
     /// <summary>What Redis does not hold, as Feast answers it: to be read as not found.</summary>
     public static Difference NeverWritten(string name) => new(name, "S20: what was never written is not found", answer =>
     {
-        foreach (var column in answer.Names.ToList())
+        foreach (var column in answer.Names.Except(Computed).ToList())
             for (var row = 0; row < answer.Rows; row++)
                 if (answer.Values(column)[row] is null && (string)answer.Times(column)[row]! == "1970-01-01T00:00:00Z") answer.Statuses(column)[row] = "NOT_FOUND";
     });
@@ -81,6 +84,16 @@ sealed record Difference(string Case, string Rule, Action<ColumnarAnswer>? Chang
         new("service-two-keys", "S5: 18 hours old, ttl 12h", TooOld("visitors", "occupancy")),
         new("service-wins", "S5: 18 hours old, ttl 12h", TooOld("visitors", "occupancy")),
         new("entity-name-instead-of-join-key", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
+
+        // On-demand features
+        new("service", "S20: a computed null is no value", NullValues),
+        new("on-demand-pandas-nulls", "S20: a computed null is no value", NullValues),
+        new("on-demand-pandas-division-by-zero", "S20: a computed null is no value", NullValues),
+        new("on-demand-python-nulls", "S20: a computed null is no value", NullValues),
+        new("on-demand-null-request-data", "S20: a computed null is no value", NullValues),
+        Answers("on-demand-python-half-request-data", "a field that nothing asked for reads is not needed", """{"results":[{"values":["r-1"],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]},{"values":[120],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]}],"metadata":{"feature_names":["reader_id","pages_owed"]}}"""),
+        Refused("on-demand-missing-request-data", "the same class; the names in their own order", 404, "RequestDataNotFoundInEntityRowsException"),
+        Refused("on-demand-wrong-type", "S2, a mistake of the caller", 400, "entities[0].days_late is the text \"three\"; it is int64"),
 
         // What a run leaves, whatever it reads again
         new("materialize-read", "S7: the row of 18:00 stays", Value("visitors", 0, "220")),

@@ -46,9 +46,7 @@ sealed record Recording(string Name, string Method, string Path, IReadOnlyDictio
             if (Path.StartsWith("/push", StringComparison.Ordinal)) return "push: comes with streams";
             if (Path.StartsWith("/write-to-online-store", StringComparison.Ordinal)) return "write to the online store: comes with streams";
             if (Path.StartsWith("/materialize", StringComparison.Ordinal)) return "materialize over Feast's format: comes with streams; ours is POST /api/v1/materializations";
-            return RequestBody is not null && OnDemand.Any(v => RequestBody.Contains(v, StringComparison.Ordinal)) ? "needs an on-demand view, which this version does not compute" : null;
+            return null;
         }
     }
-
-    static readonly string[] OnDemand = ["fine_math", "pace_math", "rate_math", "desk_card"];
 }

@@ -28,6 +28,7 @@ internal sealed class OnDemandBinder(IReadOnlyList<OnDemandView> defined, Catalo
     {
         var what = $"view '{view.Name}'";
         var before = problems.Errors;
+        var registered = known.VersionsOf(view.Name).FirstOrDefault(v => v.Version == view.Version);
         SortedDictionary<string, string> references = new(StringComparer.Ordinal);
         Dictionary<string, ViewVersion> read = new(StringComparer.Ordinal);
         var complete = true;
@@ -78,9 +79,20 @@ internal sealed class OnDemandBinder(IReadOnlyList<OnDemandView> defined, Catalo
                 complete = false; // its own problems have been reported
                 return null;
             }
-            var found = defined.FirstOrDefault(d => d.Name == reference.View && reference.Version.Matches(d.Version)) is { } other ? FromDefined(other, reference) : known.FindView(reference.View, reference.Version);
+            var text = $"{reference.View}{reference.Version}";
+            var other = defined.FirstOrDefault(d => d.Name == reference.View && reference.Version.Matches(d.Version));
+            var newest = other is not null ? $"{other.Name}@{other.Version}" : known.FindView(reference.View, reference.Version)?.Id;
+            ViewVersion? found;
+            if (registered?.References.TryGetValue(text, out var pin) == true && pin != newest && known.FindId(pin) is { } pinned)
+            {
+                // A version that is registered goes on reading what it was resolved to, as a service does (S24).
+                if (newest is not null && !references.ContainsKey(text))
+                    problems.Warn(view.Location, $"{MapReader.Upper(what)} {view.Version} goes on reading {pin}. Raise its version to read {newest}.");
+                found = pinned;
+            }
+            else found = other is not null ? FromDefined(other, reference) : known.FindView(reference.View, reference.Version);
             if (found is null) return null;
-            references[$"{reference.View}{reference.Version}"] = found.Id;
+            references[text] = found.Id;
             read[found.Id] = found;
             return found;
         }
