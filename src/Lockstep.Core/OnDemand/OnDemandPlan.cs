@@ -20,6 +20,7 @@ public sealed class OnDemandPlan
             ? new OnDemandInput(i, null, lookup(feature), feature.Ordinal)
             : new OnDemandInput(i, i.Name == Scope.Now ? null : trees.Request[i.Name], -1, -1))];
         RequestFields = [.. Inputs.Where(i => i.Request is not null).Select(i => i.Request!)];
+        ReadsRequest = Inputs.Any(i => i.Lookup < 0);
         InputsOf = [.. outputs.Select(o => (IReadOnlyList<int>)[.. new BoundExpression("", o.Node, []).Inputs.Select(i => Place(i.Name)).Distinct().Order()])];
 
         int Place(string name)
@@ -39,7 +40,7 @@ public sealed class OnDemandPlan
     public IReadOnlyList<IReadOnlyList<int>> InputsOf { get; }
 
     /// <summary>Whether the same stored rows can give another answer: something comes with the request, or the clock is read.</summary>
-    public bool ReadsRequest => Inputs.Any(i => i.Lookup < 0);
+    public bool ReadsRequest { get; }
 
     /// <summary>Fields that a request has to bring, or a spine to have as columns.</summary>
     public IReadOnlyList<Field> RequestFields { get; }

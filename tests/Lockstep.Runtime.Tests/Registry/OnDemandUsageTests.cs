@@ -1,5 +1,4 @@
 using Lockstep.Core;
-using Lockstep.Runtime.Registry;
 
 namespace Lockstep.Runtime.Tests.Registry;
 

@@ -133,10 +133,12 @@ static class TimeFunctions
     {
         var span = name.Span;
         if (span.Length > 1 && span[^1] == 's') span = span[..^1];
-        foreach (var unit in Enum.GetValues<TimeUnit>())
-            if (Ascii.EqualsIgnoreCase(span, unit.ToString())) return unit;
+        for (var unit = 0; unit < s_units.Length; unit++)
+            if (Ascii.EqualsIgnoreCase(span, s_units[unit])) return (TimeUnit)unit;
         return null;
     }
+
+    static readonly string[] s_units = Enum.GetNames<TimeUnit>();
 
     static long Width(TimeUnit unit) => unit switch
     {

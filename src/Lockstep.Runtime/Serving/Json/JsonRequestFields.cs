@@ -36,8 +36,12 @@ public static class JsonRequestFields
             Read(ref reader, json, fields[field], KeyConversion.Strict, to[field], row, "request");
             read++;
         }
-        if (read < fields.Length) throw RequestRows.Missing(served, row, f => to[Array.IndexOf(fields, f)].Count > row);
+        if (read < fields.Length) throw Missing(served, to, row);
     }
+
+    // Apart, so that rows without mistakes make no closure.
+    static LockstepException Missing(ServedOnDemand served, ColumnBatch to, int row)
+        => RequestRows.Missing(served, row, f => to[Array.IndexOf(served.RequestFields, f)].Count > row);
 
     /// <summary>Appends the value under the reader; what does not convert is an error that names field and row.</summary>
     public static void Read(ref Utf8JsonReader reader, ReadOnlySpan<byte> json, RequestField field, KeyConversion conversion, Column to, int row, string member)
