@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Lockstep.Core;
-using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Tests.TrainingSets;
@@ -230,7 +229,7 @@ public sealed class OnDemandServingTests
             Utf8JsonReader reader = new(json);
             reader.Read();
             if (plan.OnDemand is not null) Runtime.Serving.Json.JsonRequestFields.ReadRow(ref reader, json, plan.OnDemand, request.Requests!, 0);
-            request.ReadAsync(CancellationToken.None).GetAwaiter().GetResult();
+            request.ReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
             return request;
         }
     }
