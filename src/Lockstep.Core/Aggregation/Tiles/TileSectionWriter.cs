@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Lockstep.Core.Rows;
+
+namespace Lockstep.Core.Aggregation.Tiles;
+
+/// <summary>Builds one section of a cell. Starts are added in ascending order; of each state the run, tile by tile. Keeps its buffers.</summary>
+internal sealed class TileSectionWriter(TileTier tier)
+{
+    readonly List<long> _starts = [];
+    readonly List<long> _newest = [];
+    readonly ArrayBufferWriter<byte>[] _runs = [.. tier.States.Select(_ => new ArrayBufferWriter<byte>(256))];
+    readonly int[] _last = new int[tier.States.Length];
+
+    public int Count => _starts.Count;
+
+    public void Clear()
+    {
+        _starts.Clear();
+        _newest.Clear();
+        foreach (var run in _runs) run.ResetWrittenCount();
+    }
+
+    /// <summary>Opens a tile; returns false when the last one starts there already, so that it is the same.</summary>
+    public void Add(long start, long newest)
+    {
+        _starts.Add(start);
+        if (tier.HasNewest) _newest.Add(newest);
+    }
+
+    /// <summary>Where the state of the next tile goes.</summary>
+    public IBufferWriter<byte> Next(int slot)
+    {
+        _last[slot] = _runs[slot].WrittenCount;
+        return _runs[slot];
+    }
+
+    /// <summary>Appends the states of several tiles; the last of them begins at <paramref name="last"/>.</summary>
+    public void AddRun(int slot, ReadOnlySpan<byte> states, int last)
+    {
+        _last[slot] = _runs[slot].WrittenCount + last;
+        _runs[slot].Write(states);
+    }
+
+    int Width
+    {
+        get
+        {
+            var first = _starts[0];
+            foreach (var start in CollectionsMarshal.AsSpan(_starts))
+                if ((UInt128)((Int128)start - first) is var distance && (distance % (ulong)tier.Hop != 0 || distance / (ulong)tier.Hop > uint.MaxValue)) return 8;
+            return 4;
+        }
+    }
+
+    public int Size
+    {
+        get
+        {
+            if (Count == 0) return 0;
+            long size = TileCell.SectionHead + (long)Count * (Width + tier.NewestWidth) + tier.States.Length * TileCell.RunHead;
+            foreach (var run in _runs) size += run.WrittenCount;
+            return size <= Array.MaxLength ? (int)size : throw new LockstepException(ErrorKind.Failed, $"The tiles of one key would take {size} bytes.");
+        }
+    }
+
+    public void Write(Span<byte> to)
+    {
+        if (Count == 0) return;
+        var (width, first, at) = (Width, _starts[0], TileCell.SectionHead);
+        BinaryPrimitives.WriteInt32LittleEndian(to, Count);
+        to[4] = (byte)width;
+        BinaryPrimitives.WriteInt64LittleEndian(to[5..], first);
+        foreach (var start in CollectionsMarshal.AsSpan(_starts))
+        {
+            if (width == 4) BinaryPrimitives.WriteUInt32LittleEndian(to[at..], (uint)((ulong)(start - first) / (ulong)tier.Hop));
+            else BinaryPrimitives.WriteInt64LittleEndian(to[at..], start);
+            at += width;
+        }
+        for (var i = 0; tier.HasNewest && i < _newest.Count; i++)
+        {
+            if (tier.NewestWidth == 4) BinaryPrimitives.WriteUInt32LittleEndian(to[at..], (uint)(_newest[i] - _starts[i]));
+            else BinaryPrimitives.WriteInt64LittleEndian(to[at..], _newest[i] - _starts[i]);
+            at += tier.NewestWidth;
+        }
+        for (var slot = 0; slot < _runs.Length; slot++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(to[at..], _runs[slot].WrittenCount);
+            BinaryPrimitives.WriteInt32LittleEndian(to[(at + 4)..], _last[slot]);
+            at += TileCell.RunHead;
+        }
+        foreach (var run in _runs)
+        {
+            run.WrittenSpan.CopyTo(to[at..]);
+            at += run.WrittenCount;
+        }
+    }
+}
+
+/// <summary>Writes whole cells from sections.</summary>
+internal static class TileCellWriter
+{
+    public static void Write(IBufferWriter<byte> to, long run, long end, long cut, ReadOnlySpan<LogPlace> places, TileSectionWriter[] sections)
+    {
+        long size = TileCell.HeaderSize + (places.IsEmpty ? 0 : sizeof(ushort) + places.Length * TileCell.PlaceSize) + sections.Length * sizeof(int);
+        foreach (var section in sections) size += section.Size;
+        if (size > Array.MaxLength) throw new LockstepException(ErrorKind.Failed, $"The tiles of one key would take {size} bytes.");
+        var span = to.GetSpan((int)size)[..(int)size];
+        span[0] = TileCell.FormatVersion;
+        span[1] = places.IsEmpty ? (byte)0 : TileCell.PlacesFlag;
+        BinaryPrimitives.WriteInt64LittleEndian(span[TileCell.RunAt..], run);
+        BinaryPrimitives.WriteInt64LittleEndian(span[TileCell.EndAt..], end);
+        BinaryPrimitives.WriteInt64LittleEndian(span[TileCell.CutAt..], cut);
+        var at = TileCell.HeaderSize;
+        if (!places.IsEmpty)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(span[at..], checked((ushort)places.Length));
+            at += sizeof(ushort);
+            foreach (var place in places)
+            {
+                BinaryPrimitives.WriteUInt32LittleEndian(span[at..], place.Partition);
+                BinaryPrimitives.WriteInt64LittleEndian(span[(at + sizeof(uint))..], place.Place);
+                at += TileCell.PlaceSize;
+            }
+        }
+        var lengthsAt = at;
+        at += sections.Length * sizeof(int);
+        foreach (var section in sections)
+        {
+            var length = section.Size;
+            BinaryPrimitives.WriteInt32LittleEndian(span[lengthsAt..], length);
+            lengthsAt += sizeof(int);
+            section.Write(span.Slice(at, length));
+            at += length;
+        }
+        to.Advance((int)size);
+    }
+}

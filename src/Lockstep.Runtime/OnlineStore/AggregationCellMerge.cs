@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Lockstep.Core.Aggregation.Tiles;
+
+namespace Lockstep.Runtime.OnlineStore;
+
+/// <summary>
+/// Applies <see cref="TileUpdate"/>s and <see cref="TileEvents"/> to cells of aggregation views. One for each write; what became of an
+/// update is told by its tag. A store may call it from several threads and again with a newer cell: the last call for a key counts.
+/// </summary>
+public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags = 0) : ICellMerge
+{
+    readonly (TileOutcome Outcome, int BeforeEnd, int Repeated)[] _results = new (TileOutcome, int, int)[tags];
+
+    public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
+    {
+        var merger = mergers.Rent();
+        try
+        {
+            var outcome = merger.Apply(now, cell, update, merged);
+            var tag = TileUpdate.Tag(update);
+            if ((uint)tag < (uint)_results.Length) _results[tag] = (outcome, merger.BeforeEnd, merger.Repeated);
+            return outcome == TileOutcome.Changed;
+        }
+        finally
+        {
+            mergers.Return(merger);
+        }
+    }
+
+    public TileOutcome Outcome(int tag) => _results[tag].Outcome;
+
+    /// <summary>Events of the update that are before the end of their key: only the table can bring them into a window (S25).</summary>
+    public int BeforeEnd(int tag) => _results[tag].BeforeEnd;
+
+    /// <summary>Events of the update whose place had been applied.</summary>
+    public int Repeated(int tag) => _results[tag].Repeated;
+}
+
+/// <summary>Mergers of one view version with their buffers, kept from write to write.</summary>
+public sealed class TileMergers(TileLayout layout)
+{
+    readonly ConcurrentBag<TileCellMerger> _free = [];
+
+    public TileLayout Layout => layout;
+
+    internal TileCellMerger Rent() => _free.TryTake(out var merger) ? merger : new(layout);
+    internal void Return(TileCellMerger merger) => _free.Add(merger);
+}
