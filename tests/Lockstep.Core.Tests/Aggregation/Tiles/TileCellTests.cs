@@ -20,12 +20,9 @@ public sealed class TileCellTests
         Assert.Equal(
             "01" + "01" + "0000000000000000" + Hex(long.MinValue) + Hex(Now - 5 * Instant.Second) // version, flags, run, end, cut
             + "0200" + "03000000" + Hex(10) + "05000000" + Hex(1) // places
-            + "2C000000" + "21000000" + "37000000" // lengths of the sections
-            // single events: one
+            + "2C000000" + "21000000" + "37000000" // lengths of the sections: the single event, tiles of 1s, tiles of 1m with their newest events
             + "01000000" + "04" + Hex(Now - 2) + "00000000" + "02000000" + "00000000" + "09000000" + "00000000" + "0101" + "010200000000000000"
-            // 1s: one tile is in reach, the other is not any more
             + "02000000" + "04" + Hex(Now - 61 * Instant.Second) + "00000000" + "37000000" + "04000000" + "02000000" + "0101" + "0101"
-            // 1m: newest events behind the starts
             + "02000000" + "04" + Hex(Now - 120 * Instant.Second) + "00000000" + "01000000" + "C0448403" + "80F93703"
             + "12000000" + "09000000" + "010700000000000000" + "01FFFFFFFFFFFFFFFF",
             Convert.ToHexString(cell));
