@@ -26,6 +26,21 @@ internal static class StateBytes
     public static int LengthOf(in Int320 value)
         => value.E != 0 ? 32 + LengthOf(value.E) : value.D != 0 ? 24 + LengthOf(value.D) : value.C != 0 ? 16 + LengthOf(value.C) : value.B != 0 ? 8 + LengthOf(value.B) : LengthOf(value.A);
 
+    /// <summary>Bytes that a signed number takes: 0 for 0.</summary>
+    public static int LengthOfSigned(in Int320 value)
+    {
+        if ((long)value.E >= 0) return LengthOf(value) is var length && length > 0 && TopBit(value, length) ? length + 1 : length;
+        Int320 size = new() { A = ~value.A, B = ~value.B, C = ~value.C, D = ~value.D, E = ~value.E };
+        var bytes = LengthOf(size);
+        return bytes == 0 || TopBit(size, bytes) ? bytes + 1 : bytes;
+    }
+
+    static bool TopBit(in Int320 value, int length)
+    {
+        var word = ((length - 1) / 8) switch { 0 => value.A, 1 => value.B, 2 => value.C, 3 => value.D, _ => value.E };
+        return (word >> ((length - 1) % 8 * 8 + 7) & 1) != 0;
+    }
+
     public static int Write(Span<byte> to, ulong value, int length)
     {
         for (var i = 0; i < length; i++) to[i] = (byte)(value >> (8 * i));
@@ -75,11 +90,11 @@ internal static class StateBytes
         return new() { Low = BinaryPrimitives.ReadUInt64LittleEndian(whole), Middle = BinaryPrimitives.ReadUInt64LittleEndian(whole[8..]), High = BinaryPrimitives.ReadUInt64LittleEndian(whole[16..]) };
     }
 
-    /// <summary>A number from 0 on of at most 40 bytes.</summary>
-    public static Int320 ReadLong(ReadOnlySpan<byte> from, int length)
+    /// <summary>A number of at most 40 bytes, from 0 on or signed.</summary>
+    public static Int320 ReadLong(ReadOnlySpan<byte> from, int length, bool signed = false)
     {
         Span<byte> whole = stackalloc byte[40];
-        whole.Clear();
+        whole.Fill(signed && length > 0 ? (byte)((sbyte)from[length - 1] >> 7) : (byte)0);
         from[..length].CopyTo(whole);
         return new()
         {

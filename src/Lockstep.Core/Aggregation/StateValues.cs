@@ -81,7 +81,10 @@ internal static class StateValues
         else
         {
             for (var left = StateBytes.ReadCount(from, ref at); left > 0; left--)
+            {
+                if ((uint)at >= (uint)from.Length) throw StateBytes.Short(from.Length);
                 if (from[at++] != 0) Skip(from, ref at, type.Element!);
+            }
         }
         if ((uint)at > (uint)from.Length) throw StateBytes.Short(from.Length);
     }

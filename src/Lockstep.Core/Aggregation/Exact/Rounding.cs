@@ -69,8 +69,11 @@ internal static class Rounding
 
     public static BigInteger ToBig(in Int192 value) => (BigInteger)(long)value.High << 128 | (BigInteger)value.Middle << 64 | value.Low;
 
+    public static BigInteger ToSignedBig(in Int320 value) => ((long)value.E < 0 ? -(BigInteger.One << 320) : BigInteger.Zero) + ToBig(value);
+
+    /// <summary>As a number from 0 on.</summary>
     public static BigInteger ToBig(in Int320 value)
-        => (BigInteger)(long)value.E << 256 | (BigInteger)value.D << 192 | (BigInteger)value.C << 128 | (BigInteger)value.B << 64 | value.A;
+        => (BigInteger)value.E << 256 | (BigInteger)value.D << 192 | (BigInteger)value.C << 128 | (BigInteger)value.B << 64 | value.A;
 
     /// <summary>A number of four words, high first, over one word, × 2^(exponent + …): see the top.</summary>
     static double Quotient(bool negative, ulong a, ulong b, ulong c, ulong d, ulong divisor, int exponent)

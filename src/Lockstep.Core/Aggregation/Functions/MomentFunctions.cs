@@ -7,11 +7,12 @@ internal abstract class MomentFunction(Moment moment, string name, string summar
 {
     public override string Name => name;
     public override string Summary => summary;
-    public override string Takes => "numbers only";
-    public override bool Accepts(FeatureType type) => type.IsNumeric;
+    public override string Takes => moment <= Moment.Avg ? "numbers, and lists of floats element by element" : "numbers only";
+    public override bool Accepts(FeatureType type) => type.IsNumeric || (moment <= Moment.Avg && type.Element is { IsFloat: true });
 
-    public override BoundAggregate Bind(FeatureType? column, AggregateArguments arguments, Window window)
-        => new(new MomentsSpec(moment > Moment.Avg) { Column = column }, new MomentOutput(moment, column!));
+    public override BoundAggregate Bind(FeatureType? column, AggregateArguments arguments, Window window) => column!.Kind == TypeKind.List
+        ? new(new VectorSpec { Column = column }, new VectorOutput(moment == Moment.Avg))
+        : new(new MomentsSpec(moment > Moment.Avg) { Column = column }, new MomentOutput(moment, column!));
 }
 
 [AggregateFunction(30)]
@@ -44,9 +45,7 @@ internal sealed class MomentOutput(Moment moment, FeatureType column) : Aggregat
     {
         ref readonly var moments = ref ((MomentsAccumulator)state).State;
         var status = Moments.StatusOf(moment, column, moments);
-        value = status != AggregateStatus.Present ? 0
-            : moment != Moment.Sum || column.Scale == 0 ? Moments.Read(moment, column, moments)
-            : Exact.Rounding.Quotient(Exact.Rounding.ToBig(moments.Sum), System.Numerics.BigInteger.Pow(10, column.Scale), 0);
+        value = status != AggregateStatus.Present ? 0 : moment == Moment.Sum ? Moments.SumAsDouble(column, moments) : Moments.Read(moment, column, moments);
         return status;
     }
 }

@@ -17,12 +17,8 @@ internal sealed record MomentsSpec(bool Squares) : AccumulatorSpec
     public override int? MaxBytes => Squares ? 3 + 8 + 8 + 24 + 40 : 2 + 8 + 8 + 24;
 }
 
-// State: bytes of the count (0 to 8; plus 16 when values were outside of the range); if 0, that is all. Then bytes of the sum (0 to 24),
-// and of the squares (0 to 40) where they are kept; then the count, the count of those outside (8 bytes), the sum, the squares.
 internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
 {
-    const int OutsideFlag = 16;
-
     MomentsState _state;
 
     public ref readonly MomentsState State => ref _state;
@@ -58,7 +54,7 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
 
     public override int Merge(ReadOnlySpan<byte> state)
     {
-        var length = Read(state, out var other);
+        var length = MomentsFormat.Read(state, squares, out var other);
         _state.Add(other, squares);
         return length;
     }
@@ -107,17 +103,7 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static ulong Cut(ReadOnlySpan<byte> from, int at, int length) => length >= 8 ? Word(from, at) : Word(from, at) & ulong.MaxValue >> (64 - 8 * length);
 
-    public override int Measure(ReadOnlySpan<byte> state)
-    {
-        if (state.IsEmpty) throw StateBytes.Short(0);
-        if (state[0] == 0) return 1;
-        var header = squares ? 3 : 2;
-        if (state.Length < header) throw StateBytes.Short(state.Length);
-        var (n, sum, square) = (state[0] & ~OutsideFlag, state[1], squares ? state[2] : (byte)0);
-        if (n > 8 || sum > 24 || square > 40) throw StateBytes.Header(squares ? "moments" : "sums", state[0]);
-        var length = header + n + ((state[0] & OutsideFlag) != 0 ? 8 : 0) + sum + square;
-        return length <= state.Length ? length : throw StateBytes.Short(state.Length);
-    }
+    public override int Measure(ReadOnlySpan<byte> state) => MomentsFormat.Measure(state, squares);
 
     public override void MergeFrom(Accumulator other) => _state.Add(((MomentsAccumulator)other)._state, squares);
 
@@ -125,50 +111,12 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
 
     public override int Subtract(ReadOnlySpan<byte> state)
     {
-        var length = Read(state, out var other);
+        var length = MomentsFormat.Read(state, squares, out var other);
         _state.Subtract(other, squares);
         return length;
     }
 
-    public override void Write(IBufferWriter<byte> to)
-    {
-        var span = to.GetSpan(3 + 8 + 8 + 24 + 40);
-        if (_state.Count == 0 && _state.Outside == 0)
-        {
-            span[0] = 0;
-            to.Advance(1);
-            return;
-        }
-        var (n, sum, square) = (StateBytes.LengthOf((ulong)_state.Count), StateBytes.LengthOf(_state.Sum), squares ? StateBytes.LengthOf(_state.Squares) : 0);
-        var at = 0;
-        span[at++] = (byte)(n | (_state.Outside > 0 ? OutsideFlag : 0));
-        span[at++] = (byte)sum;
-        if (squares) span[at++] = (byte)square;
-        at += StateBytes.Write(span[at..], (ulong)_state.Count, n);
-        if (_state.Outside > 0) at += StateBytes.Write(span[at..], (ulong)_state.Outside, 8);
-        at += StateBytes.Write(span[at..], _state.Sum, sum);
-        at += StateBytes.Write(span[at..], _state.Squares, square);
-        to.Advance(at);
-    }
-
-    int Read(ReadOnlySpan<byte> from, out MomentsState state)
-    {
-        state = default;
-        var length = Measure(from);
-        if (length == 1) return length;
-        var (n, sum, square) = (from[0] & ~OutsideFlag, from[1], squares ? from[2] : (byte)0);
-        var at = squares ? 3 : 2;
-        state.Count = (long)StateBytes.ReadUnsigned(from[at..], n);
-        at += n;
-        if ((from[0] & OutsideFlag) != 0)
-        {
-            state.Outside = (long)StateBytes.ReadUnsigned(from[at..], 8);
-            at += 8;
-        }
-        state.Sum = StateBytes.ReadSigned(from[at..], sum);
-        state.Squares = StateBytes.ReadLong(from[(at + sum)..], square);
-        return length;
-    }
+    public override void Write(IBufferWriter<byte> to) => MomentsFormat.Write(_state, squares, to);
 }
 
 /// <summary>A number as the integer that is summed.</summary>

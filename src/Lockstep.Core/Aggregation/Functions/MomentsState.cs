@@ -74,6 +74,11 @@ internal static class Moments
         }
     }
 
+    /// <summary>The sum as the double nearest to it, whatever the type.</summary>
+    public static double SumAsDouble(FeatureType column, in MomentsState state) => column.Scale > 0
+        ? Rounding.Quotient(Rounding.ToBig(state.Sum), System.Numerics.BigInteger.Pow(10, column.Scale), 0)
+        : Rounding.ToDouble(state.Sum, column.IsFloat ? -64 : 0);
+
     public static AggregateStatus AppendTo(Moment moment, FeatureType column, in MomentsState state, Column to)
     {
         var status = StatusOf(moment, column, state);
