@@ -42,8 +42,9 @@ public sealed class AggregateCatalog
             yield break;
         }
         if (!hasColumn && !found.CountsRows) yield return (null, $"{which} needs a column: '*' is for {string.Join(", ", All.Where(f => f.CountsRows).Select(f => f.Name))}.");
+        if (!hasColumn && found.CountsRows && found.CheckRows(parameters) is { } rows) yield return (null, $"{which} {rows}");
         foreach (var missing in found.Parameters.Where(p => p.Default is null && !parameters.ContainsKey(p.Name)))
-            yield return (null, $"{which} lacks '{missing.Name}', which {found.Name} needs: {missing.Summary}");
+            yield return (null, $"{which} lacks '{missing.Name}', which {found.Name} needs.");
         var sound = true;
         foreach (var (name, text) in parameters)
         {
@@ -66,6 +67,15 @@ public sealed class AggregateCatalog
         var found = Find(function)!;
         return found.Accepts(type) ? null
             : $"{function} takes {found.Takes}, and '{column}' is {type}. For {type} there is {string.Join(", ", All.Where(f => f.Accepts(type)).Select(f => f.Name))}.";
+    }
+
+    /// <summary>Parameters with those that were left out and have a default.</summary>
+    public IReadOnlyDictionary<string, string> Arguments(string function, IReadOnlyDictionary<string, string> parameters)
+    {
+        var all = new Dictionary<string, string>(parameters, StringComparer.Ordinal);
+        foreach (var left in Find(function)?.Parameters ?? [])
+            if (left.Default is { } standIn) all.TryAdd(left.Name, standIn);
+        return all;
     }
 
     /// <summary>Binds a use that was checked before.</summary>

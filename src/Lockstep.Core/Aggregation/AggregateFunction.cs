@@ -89,6 +89,9 @@ public abstract class AggregateFunction
     /// <summary>Whether <c>"*"</c> may stand in place of a column.</summary>
     public virtual bool CountsRows => false;
 
+    /// <summary>What is wrong with <c>"*"</c> and these parameters, as the end of a sentence; null when it fits.</summary>
+    public virtual string? CheckRows(IReadOnlyDictionary<string, string> parameters) => null;
+
     /// <summary>The types it takes, in words: <c>numbers</c>, <c>any type</c>.</summary>
     public abstract string Takes { get; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Lockstep.Core.Aggregation;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Definitions;
@@ -83,7 +84,7 @@ public static class Fingerprint
                 text.Add("feature",
                 [
                     $"{feature.Name}_{window.Name}", feature.Function, feature.Column ?? "*",
-                    .. feature.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={Parameter(p.Value)}"),
+                    .. AggregateCatalog.BuiltIn.Arguments(feature.Function, feature.Parameters).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={Parameter(p.Value)}"),
                     $"length={(window.IsLifetime ? Window.LifetimeName : Number(window.Length))}", $"hop={Number(window.Hop)}",
                     .. feature.Where is { } only ? new[] { $"where={only.Trim()}" } : [],
                     .. Default(feature.Default),
@@ -165,7 +166,8 @@ public static class Fingerprint
 
     // 0.5 and .50 are one number.
     static string Parameter(string text)
-        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number.ToString("R", CultureInfo.InvariantCulture) : text.Trim();
+        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number.ToString("R", CultureInfo.InvariantCulture)
+            : Duration.TryParse(text, out var micros) ? Duration.Format(micros) : text.Trim();
 
     static string[] Default(Value value) => value.IsNull ? [] : [$"default={Canonical(value)}"];
 

@@ -1,3 +1,4 @@
+using Lockstep.Core.Aggregation;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Definitions.Builder;
 using Lockstep.Core.Rows;
@@ -85,6 +86,16 @@ public sealed class BuilderTests
           n: { last_n: x, n: 2, windows: [1h] }
           o: { last_distinct_n: x, n: 2, windows: [1h] }
           p: { percentile: x, q: 0.05, windows: [1h], default: -1.5, description: P }
+          q: { rate: "*", per: 1m, windows: [1h] }
+          r: { exp_decay_count: "*", half_life: 7d, windows: [1h] }
+          s: { exp_decay_sum: x, half_life: 7d, windows: [1h] }
+          t: { lag: x, n: 3, windows: [1h] }
+          u: { mode: x, windows: [1h] }
+          v: { top_k: x, k: 4, windows: [1h] }
+          w: { trend: x, windows: [1h] }
+          x: { time_since_first: x, windows: [1h] }
+          y: { time_since_last: "*", windows: [1h] }
+          z: { ratio: x, of: sum, over: 30d, windows: [1h] }
         """;
 
     static ProjectDefinitions Built()
@@ -144,7 +155,17 @@ public sealed class BuilderTests
             .Feature("m", Aggregate.FirstN("x", 2), ["1h"])
             .Feature("n", Aggregate.LastN("x", 2), ["1h"])
             .Feature("o", Aggregate.LastDistinctN("x", 2), ["1h"])
-            .Feature("p", Aggregate.Percentile("x", 0.05), ["1h"], orElse: Value.Of(-1.5), description: "P");
+            .Feature("p", Aggregate.Percentile("x", 0.05), ["1h"], orElse: Value.Of(-1.5), description: "P")
+            .Feature("q", Aggregate.Rate(per: "1m"), ["1h"])
+            .Feature("r", Aggregate.ExpDecayCount("7d"), ["1h"])
+            .Feature("s", Aggregate.ExpDecaySum("x", "7d"), ["1h"])
+            .Feature("t", Aggregate.Lag("x", 3), ["1h"])
+            .Feature("u", Aggregate.Mode("x"), ["1h"])
+            .Feature("v", Aggregate.TopK("x", 4), ["1h"])
+            .Feature("w", Aggregate.Trend("x"), ["1h"])
+            .Feature("x", Aggregate.TimeSinceFirst("x"), ["1h"])
+            .Feature("y", Aggregate.TimeSinceLast(), ["1h"])
+            .Feature("z", Aggregate.Ratio("x", "sum", "30d"), ["1h"]);
         return project.Build();
     }
 
@@ -170,7 +191,7 @@ public sealed class BuilderTests
     public void Every_function_is_in_the_test_above()
     {
         var built = (AggregationView)Built().Views.Single(v => v.Name == "all_functions");
-        Assert.Equal(AggregateFunctions.All.Select(f => f.Name), built.Features.Select(f => f.Function));
+        Assert.Equal(AggregateCatalog.BuiltIn.All.Select(f => f.Name).Order(), built.Features.Select(f => f.Function).Order());
     }
 
     [Fact]

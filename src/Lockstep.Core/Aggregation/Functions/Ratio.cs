@@ -10,7 +10,7 @@ internal sealed class Ratio : AggregateFunction
     public override string Name => "ratio";
     public override string Summary => "The value of the function `of` over the window, divided by its value over the window `over`: two roundings and one division (IEEE). Null when one of them is null or the divisor is 0.";
     public override bool CountsRows => true;
-    public override string Takes => "numbers only; with of: count any type";
+    public override string Takes => "numbers only";
     public override bool Accepts(FeatureType type) => type.IsNumeric;
 
     public override IReadOnlyList<AggregateParameter> Parameters { get; } =
@@ -18,6 +18,9 @@ internal sealed class Ratio : AggregateFunction
         new("of", ParameterKind.Word, "The function whose values are divided: count, sum or avg.") { Words = ["count", "sum", "avg"] },
         new("over", ParameterKind.Window, "The window of the divisor, like 7d."),
     ];
+
+    public override string? CheckRows(IReadOnlyDictionary<string, string> parameters)
+        => parameters.TryGetValue("of", out var of) && of != "count" ? $"needs a column: '*' is for a ratio of count, not of {of}." : null;
 
     public override string? CheckWindow(Window window, AggregateArguments arguments)
         => arguments.Window("over") is var over && over.Length == window.Length ? "it is the window it is divided by." : null;

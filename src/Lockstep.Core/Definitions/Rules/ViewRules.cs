@@ -1,4 +1,4 @@
-using System.Globalization;
+using Lockstep.Core.Aggregation;
 using Lockstep.Core.Definitions.Yaml;
 using Lockstep.Core.Rows;
 
@@ -65,29 +65,13 @@ internal static class ViewRules
         foreach (var feature in view.Features)
         {
             var (path, which) = ($"features.{feature.Name}", $"feature '{feature.Name}' of {what}");
-            if (AggregateFunctions.Find(feature.Function) is not { } function)
-            {
-                problems.Error(view.At(path), $"{MapReader.Upper(which)} uses '{feature.Function}', which is not a function.{NearestName.Hint(feature.Function, AggregateFunctions.All.Select(f => f.Name), "Functions")}");
-                continue;
-            }
-            if (feature.Column is null && !function.CountsRows) problems.Error(view.At(path), $"{MapReader.Upper(which)} needs a column: '*' is for count.");
-            if (feature.Column == "*") problems.Error(view.At(path), $"{MapReader.Upper(which)} needs a column: '*' is for count.");
-            foreach (var missing in function.Parameters.Where(p => !feature.Parameters.ContainsKey(p)))
-                problems.Error(view.At(path), $"{MapReader.Upper(which)} lacks '{missing}', which {function.Name} needs.");
-            foreach (var (name, text) in feature.Parameters)
-                if (!function.Parameters.Contains(name)) problems.Error(view.At($"{path}.{name}"), $"'{name}' of {which} is not used by {function.Name}.");
-                else Parameter(name, text, which, view.At($"{path}.{name}"), problems);
+            foreach (var (parameter, problem) in AggregateCatalog.BuiltIn.Check(which, feature.Function, feature.Column is not (null or "*"), feature.Parameters, feature.Windows))
+                problems.Error(view.At(parameter is null ? path : $"{path}.{parameter}"), MapReader.Upper(problem));
+            if (AggregateCatalog.BuiltIn.Find(feature.Function) is not { } function) continue;
+            if (feature.Column == "*" && function.CountsRows) problems.Error(view.At(path), $"{MapReader.Upper(which)} reads a column '*'. For all events leave it out.");
             if (feature.Windows.Count == 0 && !view.Incomplete) problems.Error(view.At($"{path}.windows"), $"{MapReader.Upper(which)} has no windows.");
             foreach (var window in feature.Windows) Hop(window, which, view.At($"{path}.hop"), view.At($"{path}.windows"), problems);
         }
-    }
-
-    static void Parameter(string name, string text, string which, Location? location, ProblemList problems)
-    {
-        if (name == "n" && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is >= 1 and <= MaxListed))
-            problems.Error(location, $"'n' of {which} is '{text}'. It must be a whole number from 1 to {MaxListed}.");
-        if (name == "q" && !(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var q) && q is >= 0 and <= 1))
-            problems.Error(location, $"'q' of {which} is '{text}'. It must be a number from 0 to 1.");
     }
 
     static void Hop(Window window, string which, Location? hop, Location? windows, ProblemList problems)

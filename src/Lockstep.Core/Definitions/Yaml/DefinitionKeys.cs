@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Lockstep.Core.Aggregation;
 
 namespace Lockstep.Core.Definitions.Yaml;
 
@@ -53,15 +54,23 @@ internal static class DefinitionKeys
 
     public static readonly KeyTable AggregateFeature = new("a mapping with a function and windows, like { avg: arr_delay, windows: [24h] }",
         [
-            .. AggregateFunctions.All.Select(f => new Key(f.Name, Shape.Text, f.CountsRows ? "The column, or \"*\" for all events." : "The column.")),
+            .. AggregateCatalog.BuiltIn.All.Select(f => new Key(f.Name, Shape.Text, $"The column{(f.CountsRows ? ", or \"*\" for all events" : "")}. {f.Summary}")),
             new("windows", Shape.ListOf(Shape.Either("a length like 24h, or lifetime", Shape.Duration, Shape.Const(Window.LifetimeName))), "Each gives one feature, name_window.", Required: true),
             new("hop", Shape.Duration, "The lower edge of the window moves by this much. A divisor of a day."),
-            new("n", Shape.Integer, "How many values: first_n, last_n, last_distinct_n."),
-            new("q", Shape.Number, "Which quantile, from 0 to 1: percentile."),
+            .. AggregateCatalog.BuiltIn.Parameters.Select(p => new Key(p.Name, ShapeOf(p), p.Summary)),
             new("where", Shape.Text, "Only these events."),
             new("default", Shape.Default, "Stands for null, in training and in serving alike."),
             new("description", Shape.Text, "For people."),
         ]);
+
+    static Shape ShapeOf(AggregateParameter parameter) => parameter.Kind switch
+    {
+        ParameterKind.Integer => Shape.Integer,
+        ParameterKind.Number => Shape.Number,
+        ParameterKind.Duration => Shape.Duration,
+        ParameterKind.Window => Shape.Either("a length like 24h, or lifetime", Shape.Duration, Shape.Const(Window.LifetimeName)),
+        _ => Shape.OneOf([.. parameter.Words]),
+    };
 
     public static readonly KeyTable ExpressionFeature = new("an expression, or a mapping with expression",
         new("expression", Shape.Text, "Over request fields and view:feature.", Required: true),
