@@ -68,6 +68,13 @@ public abstract class Column(FeatureType type)
         _tracked = false;
     }
 
+    /// <summary>Forgets the rows from <paramref name="rows"/> on, and what a row that was never closed has left.</summary>
+    public virtual void Truncate(int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)rows, (uint)Count);
+        Count = rows;
+    }
+
     public abstract void Reserve(int rows);
     public abstract void AppendNull();
     public abstract void Append(Value value);

@@ -28,6 +28,12 @@ public sealed class ListColumn(FeatureType type) : Column(type)
         Elements.Clear();
     }
 
+    public override void Truncate(int rows)
+    {
+        base.Truncate(rows);
+        Elements.Truncate(rows == 0 ? 0 : _ends[rows - 1]);
+    }
+
     /// <summary>Closes a row over the elements appended to <see cref="Elements"/> since the last row.</summary>
     public void EndRow() => EndRow(Elements.Count);
 

@@ -41,7 +41,9 @@ public sealed class DuckDbEngine : IBatchEngine
             .Select(g => (g.Files[0].Path, g.Columns.Select(c => (c.Name, VectorReader.NaturalType(c.Type))))));
     }
 
-    public ScanReader Scan(ScanRequest request, CancellationToken token)
+    public ScanReader Scan(ScanRequest request, CancellationToken token) => TableParts.Open(request, r => ScanFiles(r, token), token);
+
+    ScanReader ScanFiles(ScanRequest request, CancellationToken token)
     {
         if (IsText(request.Table.Format)) return TimeFilter.Open(request, r => new TextScan(r));
         var connection = _database.Connect();

@@ -41,13 +41,31 @@ public sealed record TableInput
     /// <summary>Columns that the table is known to have (a Delta table's schema); null: read from the files. Files that lack one give null.</summary>
     public Schema? Schema { get; init; }
 
+    /// <summary>
+    /// Reads the table instead of the engine, keeping the bounds of the request: a log, whose newest rows are in no file that an engine knows.
+    /// </summary>
+    public Func<ScanRequest, CancellationToken, ScanReader>? Reader { get; init; }
+
+    /// <summary>Tables with the same columns whose rows are taken together with these.</summary>
+    public IReadOnlyList<TableInput> More { get; init; } = [];
+
+    /// <summary>The column that <see cref="ScanColumn.KnownAt"/> stands for: when a row was known (S8); null: there is none, and it is null in every row.</summary>
+    public string? KnownAt { get; init; }
+
+    /// <summary>Nothing is to be read.</summary>
+    public bool IsEmpty => Files.Count == 0 && Reader is null && More.All(m => m.IsEmpty);
+
     /// <summary>The files that can hold rows within the bounds of a scan; the others need not be opened.</summary>
     public IEnumerable<TableFile> FilesBetween(string? timeColumn, long notBefore, long notAfter)
         => Files.Where(f => f.CanHold(timeColumn, notBefore, notAfter));
 }
 
 /// <summary>A column to read, and as what. The engine converts by S1 to S3: what does not convert without loss is an error with file, column, row and value.</summary>
-public sealed record ScanColumn(string Column, Field As);
+public sealed record ScanColumn(string Column, Field As)
+{
+    /// <summary>The name that stands for <see cref="TableInput.KnownAt"/>, whatever it is in each part of a table.</summary>
+    public const string KnownAt = "\0known";
+}
 
 /// <summary>Which rows and columns of a table to read.</summary>
 public sealed record ScanRequest

@@ -136,7 +136,7 @@ public sealed partial class DeltaTable
         if (write.TimeColumn is { } time && (rows.IndexOf(time) is var at && at < 0 || rows[at].Type.Kind is not (TypeKind.Timestamp or TypeKind.Date)))
             throw new LockstepException(ErrorKind.BadArguments, $"{Name}: the rows have no column '{time}' of type timestamp or date to be partitioned by.{(at < 0 ? NearestName.Hint(time, rows.Fields.Select(f => f.Name), "Columns") : $" It is {rows[at].Type}.")}");
         if (current is null || (replace && (current.Metadata.Configuration.GetValueOrDefault(TimeProperty) != write.TimeColumn || HoldsDayColumn(current, rows))))
-            return write.TimeColumn is null ? DayPartition.None : new(write.TimeColumn, FreeName(rows));
+            return write.TimeColumn is null ? DayPartition.None : new(write.TimeColumn, FreeName(rows, write.DayColumn ?? DefaultDayColumn));
         if (current.PartitionColumns.Count == 0) return DayPartition.None;
         if (current.PartitionColumns.Count > 1 || current.Metadata.Configuration.GetValueOrDefault(TimeProperty) is not { } property || property != write.TimeColumn)
             throw new LockstepException(ErrorKind.Conflict, $"{Name} is partitioned by {string.Join(", ", current.PartitionColumns)}, not by the day of '{write.TimeColumn}'. Rows cannot be added to it from here.");
@@ -149,11 +149,11 @@ public sealed partial class DeltaTable
         => current.PartitionColumns.Any(c => rows.Fields.Any(f => string.Equals(f.Name, c, StringComparison.OrdinalIgnoreCase)));
 
     // Delta does not tell names apart by case.
-    static string FreeName(Schema rows)
+    static string FreeName(Schema rows, string first)
     {
         for (var number = 1; ; number++)
         {
-            var name = number == 1 ? DefaultDayColumn : $"{DefaultDayColumn}_{number}";
+            var name = number == 1 ? first : $"{first}_{number}";
             if (!rows.Fields.Any(f => string.Equals(f.Name, name, StringComparison.OrdinalIgnoreCase))) return name;
         }
     }

@@ -6,6 +6,9 @@ public sealed record DeltaWrite
     /// <summary>The column of event times by whose day a new table is partitioned; null: not at all.</summary>
     public string? TimeColumn { get; init; }
 
+    /// <summary>What a new table's column of these days is called; null: the usual name.</summary>
+    public string? DayColumn { get; init; }
+
     public string? Project { get; init; }
 
     /// <summary>The run, as it is known elsewhere.</summary>
