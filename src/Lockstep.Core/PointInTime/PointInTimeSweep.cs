@@ -73,7 +73,7 @@ public sealed class PointInTimeSweep
         var created = _plan.HasCreated ? (FixedColumn<long>)_batch[_plan.TimeAt + 1] : null;
         var features = _batch.AsSpan(_plan.FeaturesAt);
         _labels.FindGroups(_batch.AsSpan(0, _plan.TimeAt), _groups.AsSpan(0, rows), _scratch);
-        FindSlots(time, created, rows);
+        FindSlots(time, !_plan.AsKnown ? null : _plan.HasKnown ? (FixedColumn<long>)_batch[_plan.FeaturesAt - 1] : created, rows);
         Compete(time, created, features, rows);
         if (State != SweepState.Running) return false;
         _arena.Append(features, _winners.AsSpan(0, _winnerCount));
@@ -83,13 +83,12 @@ public sealed class PointInTimeSweep
     }
 
     /// <summary>Replaces each row's group by its slot, or -1.</summary>
-    void FindSlots(FixedColumn<long> time, FixedColumn<long>? created, int rows)
+    void FindSlots(FixedColumn<long> time, FixedColumn<long>? known, int rows)
     {
         var groups = _groups.AsSpan(0, rows);
         var times = time.Values;
         var firstSlots = _labels.FirstSlots;
         var slotTimes = _labels.SlotTimes;
-        var known = _plan.AsKnown ? created : null;
         var nullable = time.HasNulls;
         var (limited, ttl) = (_plan.Ttl > 0, (ulong)_plan.Ttl);
         for (var row = 0; row < groups.Length; row++)

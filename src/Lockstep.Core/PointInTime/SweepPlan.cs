@@ -23,6 +23,9 @@ public sealed record SweepPlan
     /// <summary>S8: only what was known at the label's own instant.</summary>
     public bool AsKnown { get; init; }
 
+    /// <summary>After the timestamps comes another: when each row was known. <see cref="AsKnown"/> goes by it, and not by the created timestamp.</summary>
+    public bool HasKnown { get; init; }
+
     /// <summary>Candidate rows are compacted beyond so many bytes, or half as much again as what still stands.</summary>
     public long CompactBytes { get; init; } = 64L << 20;
 
@@ -30,7 +33,7 @@ public sealed record SweepPlan
     public long MaxBytes { get; init; } = 768L << 20;
 
     internal int TimeAt => Keys.Count;
-    internal int FeaturesAt => Keys.Count + (HasCreated ? 2 : 1);
+    internal int FeaturesAt => Keys.Count + (HasCreated ? 2 : 1) + (HasKnown ? 1 : 0);
 }
 
 /// <summary>Whether a sweep can go on, and if not, what it needs.</summary>

@@ -63,7 +63,7 @@ public sealed class Materializer(MaterializationContext context)
         if (request.Full && request.From is not null) throw new LockstepException(ErrorKind.BadArguments, "A full run takes all rows. Leave out the beginning, or the word full.");
         var catalog = request.Catalog;
         if (request.Views.Count == 0)
-            return [.. catalog.Views.Where(v => !v.Retired && v.View is ValueView definition && (definition.Sql is not null || definition.Online) && HasTable(v, definition, catalog))];
+            return [.. catalog.Views.Where(v => !v.Retired && v.View is ValueView definition && (definition.Sql is not null || definition.Online))];
         List<ViewVersion> chosen = [];
         List<Problem> problems = [];
         foreach (var name in request.Views.Distinct(StringComparer.Ordinal))
@@ -85,8 +85,4 @@ public sealed class Materializer(MaterializationContext context)
         if (problems.Count > 0) throw new LockstepException(problems.Any(p => p.Message.StartsWith("There is no", StringComparison.Ordinal)) ? ErrorKind.NotFound : ErrorKind.BadArguments, problems);
         return [.. catalog.Views.Where(chosen.Contains)];
     }
-
-    /// <summary>A view over a stream alone is filled by its events.</summary>
-    static bool HasTable(ViewVersion view, ValueView definition, Catalog catalog) => definition.Source is not { } name
-        || ((view.Sources.GetValueOrDefault(name) ?? catalog.Sources.GetValueOrDefault(name))?.Table is not null);
 }

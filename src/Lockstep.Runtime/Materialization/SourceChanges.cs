@@ -19,6 +19,15 @@ internal sealed record SourceChanges
     /// <summary>Files of the last finished run that are still there, and the same.</summary>
     public IReadOnlyList<TableFile> Kept { get; init; } = [];
 
+    /// <summary>The files that the last finished run did not read, and the events that were logged since.</summary>
+    public TableInput AddedInput => Look.Input with { Files = Added, More = Look.Change.Log is { } log ? [log] : [] };
+
+    /// <summary>What the last finished run has read: files that are the same still, and the log, which only grows.</summary>
+    public TableInput KeptInput => Look.Input with { Files = Kept };
+
+    /// <summary>The files that are gone.</summary>
+    public TableInput RemovedInput => Look.Input with { Files = Removed, More = [] };
+
     /// <summary>Files that are gone from the table but can still be read: their keys are computed afresh.</summary>
     public IReadOnlyList<TableFile> Removed { get; init; } = [];
 
@@ -65,7 +74,7 @@ internal sealed record SourceChanges
         return new()
         {
             Look = look,
-            Mode = whole is not null ? RunMode.Whole : removed.Count > 0 ? RunMode.Keys : added.Count > 0 ? RunMode.Added : RunMode.Nothing,
+            Mode = whole is not null ? RunMode.Whole : removed.Count > 0 ? RunMode.Keys : added.Count > 0 || look.Change.Log is not null ? RunMode.Added : RunMode.Nothing,
             Reason = whole,
             Added = [.. look.Input.Files.Where(f => added.Contains(f.Path))],
             Kept = [.. look.Input.Files.Where(f => !added.Contains(f.Path))],
@@ -92,5 +101,6 @@ internal sealed record SourceChanges
         return recorded.Files.FirstOrDefault(f => files.TryGetValue(f.Path, out var same) && same != f)?.Path;
     }
 
-    static bool Same(TableState a, TableState b) => a with { TakenAt = 0 } == b with { TakenAt = 0 };
+    // A log only grows: what has come to it between two looks is read by the next run, or written by whoever logged it.
+    static bool Same(TableState a, TableState b) => a with { TakenAt = 0, Log = null } == b with { TakenAt = 0, Log = null };
 }

@@ -59,7 +59,7 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
         try
         {
             foreach (var part in parts)
-                if (part.Input.Files.Count > 0) Read(part, filter, collected, progress, token);
+                if (!part.Input.IsEmpty) Read(part, filter, collected, progress, token);
             return collected;
         }
         catch

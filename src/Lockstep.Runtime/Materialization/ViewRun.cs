@@ -194,16 +194,16 @@ internal sealed class ViewRun
     /// <summary>False: more has to be computed than the changes.</summary>
     async Task<bool> TryApplyChangesAsync(SourceChanges changes, RunEnd baseline, SourceRows rows, OnlineWriter writer, CancellationToken token)
     {
-        List<SourcePart> added = [new(changes.Look.Input with { Files = changes.Added }, long.MinValue)];
+        List<SourcePart> added = [new(changes.AddedInput, long.MinValue)];
         // Old files hold rows that were too late then and are not any more.
-        if (baseline.LeftOut is { } leftOut && leftOut <= _horizon) added.Add(new(changes.Look.Input with { Files = changes.Kept }, Math.Max(leftOut, baseline.TakenUpTo + 1)));
+        if (baseline.LeftOut is { } leftOut && leftOut <= _horizon) added.Add(new(changes.KeptInput, Math.Max(leftOut, baseline.TakenUpTo + 1)));
         KeySet? keys = null;
         if (changes.Mode == RunMode.Keys)
         {
             try
             {
                 _progress.Begin($"reading the keys that changed: {Id}");
-                keys = rows.Keys(changes.Look.Input with { Files = changes.Removed }, token);
+                keys = rows.Keys(changes.RemovedInput, token);
             }
             catch (LockstepException) when (changes.Removed.Any(f => !File.Exists(f.Path)))
             {
@@ -214,7 +214,7 @@ internal sealed class ViewRun
             await WriteAsync(rows, [new(changes.Look.Input, long.MinValue)], new(keys, null), ValueUpdateKind.Replace, writer, token, found);
             await RemoveMissingAsync(keys, found, writer, token);
         }
-        if (added.Any(p => p.Input.Files.Count > 0)) await WriteAsync(rows, added, new(null, keys), ValueUpdateKind.Add, writer, token);
+        if (added.Any(p => !p.Input.IsEmpty)) await WriteAsync(rows, added, new(null, keys), ValueUpdateKind.Add, writer, token);
         if (_mode == RunMode.Nothing && added.Count > 1) _mode = RunMode.Added;
         if (_mode == RunMode.Nothing) _reason = "the source is as the last run read it";
         return true;

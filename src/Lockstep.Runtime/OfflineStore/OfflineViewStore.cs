@@ -4,6 +4,7 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.OfflineStore.Delta;
+using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Runtime.OfflineStore;
 
@@ -22,6 +23,9 @@ public sealed class OfflineViewStore(string folder, IBatchEngine engine, TimePro
 
     /// <summary>The table of a view version, there or not yet.</summary>
     public DeltaTable Table(ViewVersion view) => _tables.GetOrAdd(view.Id, static (id, store) => store.Open(Path.Combine(store.Folder, id), $"stored rows of view '{id}'"), this);
+
+    /// <summary>The logs of sources with a stream, in the same folder.</summary>
+    public EventLogs Logs { get; } = new(folder, engine, clock);
 
     internal DeltaTable Open(string tableFolder, string name) => new(tableFolder, engine, clock, name);
 

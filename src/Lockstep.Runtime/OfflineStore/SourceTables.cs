@@ -4,18 +4,22 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.OfflineStore.Delta;
+using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Runtime.OfflineStore;
 
 /// <summary>Tables of a project folder: files and patterns, Delta tables, and what SQL views have stored.</summary>
-public sealed class SourceTables(string projectFolder, OfflineViewStore offline, TimeProvider clock) : ITrackedTables
+public sealed class SourceTables(string projectFolder, OfflineViewStore offline, TimeProvider clock, EventLogs? logs = null) : ITrackedTables
 {
     readonly string _folder = Path.GetFullPath(projectFolder);
 
     readonly ConcurrentDictionary<string, DeltaTable> _deltaTables = new(StringComparer.Ordinal);
 
+    readonly EventLogs _logs = logs ?? offline.Logs;
+
     public TableInput Source(Source source)
     {
+        if (source is { Table: null, Stream: not null }) return StreamAlone(source) with { More = [_logs.Of(source).Look(CancellationToken.None).Input()] };
         if (Delta(source) is { } delta) return delta.Snapshot(CancellationToken.None).Input(NameOf(source), TableOf(source).Timestamp);
         var plain = Plain(source);
         return plain.Input(plain.Find(CancellationToken.None));
@@ -25,6 +29,22 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
         => SourceOf(view, catalog) is { } source ? Source(source) : offline.ViewTable(view);
 
     public TableLook Look(Source source, TableState? since, CancellationToken token)
+    {
+        if (source.Stream is null) return LookAtTable(source, since, token);
+        var look = source.Table is not null ? LookAtTable(source, since, token)
+            : new(StreamAlone(source), new() { Format = TableFormat.Delta, TakenAt = Instant.Now(clock) }, since is null ? new() { Whole = true, Reason = "it is read for the first time" } : TableChange.None);
+        var log = _logs.Of(source).Look(token);
+        var added = log.Input(since?.Log);
+        return look with
+        {
+            Input = WithLog(source, look.Input, log.Input()),
+            State = look.State with { Log = log.Places },
+            Change = look.Change with { Log = added.IsEmpty ? null : added },
+            Log = log.Places,
+        };
+    }
+
+    TableLook LookAtTable(Source source, TableState? since, CancellationToken token)
         => Delta(source) is { } delta ? DeltaLook.Take(delta, NameOf(source), TableOf(source).Timestamp, since, Instant.Now(clock), token)
             : Plain(source).Look(since, Instant.Now(clock), token);
 
@@ -32,6 +52,17 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
         => SourceOf(view, catalog) is { } source ? Look(source, since, token) : offline.Look(view, since, Instant.Now(clock), token);
 
     public TableInput Reopen(Source source, TableState state, CancellationToken token)
+    {
+        var table = source.Table is null ? StreamAlone(source) : ReopenTable(source, state, token);
+        return source.Stream is null ? table : WithLog(source, table, _logs.Of(source).Look(token).Input(null, state.Log ?? [])); // a log only grows: what was read then is what lies up to the same places
+    }
+
+    static TableInput StreamAlone(Source source) => new() { Name = NameOf(source), Format = TableFormat.Delta, Files = [], Schema = LogColumns.Of(source) };
+
+    static TableInput WithLog(Source source, TableInput table, TableInput log)
+        => table with { KnownAt = source.Table is { } of ? of.Created ?? of.Timestamp : null, More = [log] };
+
+    TableInput ReopenTable(Source source, TableState state, CancellationToken token)
         => Delta(source) is { } delta ? DeltaLook.Reopen(delta, NameOf(source), TableOf(source).Timestamp, state, token)
             : Plain(source).Reopen(state, token);
 

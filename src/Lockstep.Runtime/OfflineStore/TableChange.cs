@@ -17,13 +17,16 @@ public sealed record TableChange
     /// <summary>Files that are no longer part of it. Those of a Delta table can still be read until they are vacuumed.</summary>
     public IReadOnlyList<TableFile> Removed { get; init; } = [];
 
+    /// <summary>Events that came to the source's log; null: none.</summary>
+    public TableInput? Log { get; init; }
+
     /// <summary>What changed is not known (first look, table made anew, log gone): take everything as changed. <see cref="Added"/> then holds all files.</summary>
     public bool Whole { get; init; }
 
     /// <summary>Why <see cref="Whole"/>, for people.</summary>
     public string? Reason { get; init; }
 
-    public bool IsEmpty => !Whole && Added.Count == 0 && Changed.Count == 0 && Removed.Count == 0;
+    public bool IsEmpty => !Whole && Added.Count == 0 && Changed.Count == 0 && Removed.Count == 0 && Log is null;
 
     /// <summary>Nothing but new files: their rows compete by S6, and nothing else needs to be looked at.</summary>
     public bool OnlyAdded => !Whole && Changed.Count == 0 && Removed.Count == 0;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.OfflineStore;
 
@@ -23,6 +24,9 @@ public sealed record TableState
 
     public long? DeltaVersion { get; init; }
 
+    /// <summary>Of a source with a stream: the last place of each partition of its log, ascending.</summary>
+    public IReadOnlyList<LogPlace>? Log { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     public static TableState Parse(string json)
@@ -39,7 +43,7 @@ public sealed record TableState
 
     public bool Equals(TableState? other) => other is not null
         && (Format, TakenAt, DeltaTable, DeltaVersion) == (other.Format, other.TakenAt, other.DeltaTable, other.DeltaVersion)
-        && Files.SequenceEqual(other.Files);
+        && Files.SequenceEqual(other.Files) && (Log ?? []).SequenceEqual(other.Log ?? []);
 
     public override int GetHashCode() => HashCode.Combine(Format, TakenAt, Files.Count, DeltaTable, DeltaVersion);
 

@@ -8,7 +8,7 @@ namespace Lockstep.Runtime.TrainingSets;
 internal sealed record KeyChoice(int[] Columns, FeatureType[] Types, string[] Purposes);
 
 /// <summary>One pass over a view's table, for all lookups of that view.</summary>
-internal sealed class ViewScan(ViewColumns columns, int[] lookups, int[] ordinals)
+internal sealed class ViewScan(ViewColumns columns, int[] lookups, int[] ordinals, bool asKnown)
 {
     public ViewColumns Columns { get; } = columns;
     public int[] Lookups { get; } = lookups;
@@ -16,8 +16,11 @@ internal sealed class ViewScan(ViewColumns columns, int[] lookups, int[] ordinal
     /// <summary>Features that are read, ascending.</summary>
     public int[] Ordinals { get; private set; } = ordinals;
 
+    /// <summary>What is known of a row is not what its created timestamp says: it may have been logged (S8).</summary>
+    public bool HasKnown { get; } = asKnown && columns.HasLog;
+
     /// <summary>What is read, filtered and computed for them.</summary>
-    public RowProgram Program => _program ??= Columns.Program(Ordinals);
+    public RowProgram Program => _program ??= Columns.Program(Ordinals, HasKnown);
 
     RowProgram? _program;
 
@@ -122,7 +125,7 @@ internal sealed class TrainingSetPlan
             KeyOf = keyOf,
             RequestColumns = requestColumns,
             Scans = [.. features.Lookups.Index().GroupBy(l => l.Item.View.Id, StringComparer.Ordinal).Select(g => new ViewScan(
-                ViewColumns.Of(g.First().Item.View, request.Catalog), [.. g.Select(l => l.Index)], [.. g.SelectMany(l => l.Item.Ordinals).Distinct().Order()]))],
+                ViewColumns.Of(g.First().Item.View, request.Catalog), [.. g.Select(l => l.Index)], [.. g.SelectMany(l => l.Item.Ordinals).Distinct().Order()], request.KnownOnly))],
         };
     }
 

@@ -106,12 +106,13 @@ internal sealed class TrainingSetRun(
             Ordinals = scan.Ordinals,
             Ttl = columns.Definition.Ttl,
             AsKnown = request.KnownOnly,
+            HasKnown = scan.HasKnown,
             CompactBytes = Math.Min(request.MemoryBytes / 4, 64L << 20), // fresh memory costs more than compaction
             MaxBytes = canSplit ? Math.Min(request.MemoryBytes, 768L << 20) : long.MaxValue, // a single row has to fit
         };
         var sweeps = labels.Select(l => new PointInTimeSweep(l, sweepPlan)).ToArray();
         var input = _tables[scan].Input;
-        if (labels.Any(l => l.Slots > 0) && input.Files.Count > 0)
+        if (labels.Any(l => l.Slots > 0) && !input.IsEmpty)
         {
             var (earliest, latest) = (labels.Min(l => l.Earliest), labels.Max(l => l.Latest));
             using var reader = engine.Scan(new()

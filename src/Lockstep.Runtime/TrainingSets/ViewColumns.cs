@@ -2,6 +2,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Runtime.TrainingSets;
 
@@ -23,14 +24,19 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
         var name = definition.Source ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' has neither a source nor SQL.");
         if (!view.Sources.TryGetValue(name, out var source) && !catalog.Sources.TryGetValue(name, out source))
             throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{name}', which is not there.");
-        if (source.Table is not { } table) throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' reads source '{name}', which has no table, only a stream.");
-        return new(view, definition, table.Timestamp, table.Created, $"source '{name}'", RowColumns.Of(source));
+        return new(view, definition, LogColumns.TimestampOf(source), LogColumns.CreatedOf(source), $"source '{name}'", RowColumns.Of(source)) { HasLog = source.Stream is not null };
     }
 
     public bool HasCreated => Created is not null;
 
+    /// <summary>Rows come from a log of events, too: they were known from their ingestion on (S8).</summary>
+    public bool HasLog { get; init; }
+
     /// <summary>Keys, timestamps and these features, by their ordinals, of the rows that the filters keep: in the layout that a sweep takes.</summary>
-    public RowProgram Program(IEnumerable<int> ordinals) => RowProgram.Compile(Rows, [.. Outputs, .. ordinals.Select(Feature)], Definition.Where);
+    /// <param name="ordinals">Of the features.</param>
+    /// <param name="known">After the timestamps comes when the row was known.</param>
+    public RowProgram Program(IEnumerable<int> ordinals, bool known = false) => RowProgram.Compile(Rows,
+        [.. Outputs, .. known ? new RowOutput[] { new(new("known", FeatureType.Timestamp), ScanColumn.KnownAt) } : [], .. ordinals.Select(Feature)], Definition.Where);
 
     /// <summary>The keys alone, of all rows.</summary>
     public RowProgram KeyProgram() => RowProgram.Compile(new(Rows.What, Rows.Data, Rows.Computed), [.. Keys]);

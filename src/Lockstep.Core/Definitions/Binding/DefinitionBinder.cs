@@ -47,12 +47,13 @@ public static class DefinitionBinder
         }
         var onDemand = definitions.Views.OfType<OnDemandView>().Where(v => NotYet.Check(v, problems) && !v.Incomplete).ToList();
         foreach (var view in definitions.Views.OfType<OnDemandView>().Except(onDemand)) unbound.Add(view.Name);
-        BoundDefinitions stored = new() { Entities = definitions.Entities, Sources = definitions.Sources, Views = views, Services = [], Problems = [] };
+        IReadOnlyList<Source> resolved = [.. definitions.Sources.Select(s => columns.GetValueOrDefault(s.Name) is { } known ? SourceBinder.Resolved(s, known) : s)];
+        BoundDefinitions stored = new() { Entities = definitions.Entities, Sources = resolved, Views = views, Services = [], Problems = [] };
         OnDemandBinder onDemandBinder = new(onDemand, stored.ToCatalog(before, before.Number), unbound, problems);
         foreach (var view in onDemand)
             if (onDemandBinder.Bind(view) is { } bound) views.Add(bound);
             else unbound.Add(view.Name);
-        BoundDefinitions result = new() { Entities = definitions.Entities, Sources = definitions.Sources, Views = views, Services = [], Problems = [] };
+        BoundDefinitions result = new() { Entities = definitions.Entities, Sources = resolved, Views = views, Services = [], Problems = [] };
         ServiceBinder services = new(result.ToCatalog(before, before.Number), registered is not null, unbound, problems);
         return result with
         {

@@ -55,8 +55,9 @@ internal static class SourceBinder
     {
         var before = problems.Errors;
         NotYet.Check(source, problems);
-        if (source.Incomplete || problems.Errors > before || source.Table is not { } table) return null;
+        if (source.Incomplete || problems.Errors > before) return null;
         var what = $"source '{source.Name}'";
+        if (source.Table is not { } table) return BindStream(source, what, problems);
         Schema? data;
         try
         {
@@ -73,11 +74,47 @@ internal static class SourceBinder
         if (table.Created is { } created) columns.Check(created, FeatureType.Timestamp, "'created'", source.At("table.created"), problems);
         foreach (var declared in source.Columns ?? []) columns.Check(declared.Name, declared.Type, "'columns'", source.At($"columns.{declared.Name}"), problems);
         if (problems.Errors > before) return null;
+        if (source.Stream is not null && !CheckStream(WithColumns(source, columns), table.Timestamp, table.Created, what, problems)) return null;
+        return BindRows(source, columns, what, problems);
+    }
+
+    /// <summary>Of a source without a table the author's columns are all there is.</summary>
+    static KnownColumns? BindStream(Source source, string what, ProblemList problems)
+        => CheckStream(source, source.Stream!.Timestamp!, source.Stream.Created, what, problems)
+            ? BindRows(source, new(what, TableFormat.Delta, new(source.Columns!), source.Columns!), what, problems) : null;
+
+    // Events are logged as their columns say, once and for good.
+    static bool CheckStream(Source source, string timestamp, string? created, string what, ProblemList problems)
+    {
+        var before = problems.Errors;
+        if (source.Columns is null)
+        {
+            problems.Error(source.At("stream"), $"{MapReader.Upper(what)} has a stream, and the columns of its table are not known. Declare 'columns'.");
+            return false;
+        }
+        foreach (var reserved in source.Columns.Where(c => LogNames.Contains(c.Name)))
+            problems.Error(source.KeyAt($"columns.{reserved.Name}"), $"Column '{reserved.Name}' of {what} has the name of a column that every event in the log has. Rename it.");
+        foreach (var (name, role) in new[] { (timestamp, "timestamp"), (created, "created") })
+            if (name is not null && source.Columns.FirstOrDefault(c => c.Name == name) is var found && found?.Type != FeatureType.Timestamp)
+                problems.Error(source.At($"stream.{role}") ?? source.At($"columns.{name}"), found is null
+                    ? $"'{role}' of {what} is column '{name}', which its events do not have.{NearestName.Hint(name, source.Columns.Select(c => c.Name), "Columns")}"
+                    : $"'{role}' of {what} is column '{name}', which is {found.Type}. Declare it under 'columns' as timestamp.");
+        return problems.Errors == before;
+    }
+
+    static readonly string[] LogNames = ["_partition", "_place", "_ingested_at", "_ingested_date"];
+
+    static KnownColumns? BindRows(Source source, KnownColumns columns, string what, ProblemList problems)
+    {
+        var (before, data) = (problems.Errors, columns.Data);
         var rows = RowColumns.Of(WithColumns(source, columns));
         columns = columns with { Rows = rows, Derived = RowBinder.Columns(source, rows, data, problems) };
         if (source.Where is { } where) RowBinder.Filter(rows, where, $"The filter of {what}", source.At("where"), data is null, problems);
         return problems.Errors > before ? null : columns;
     }
+
+    /// <summary>The source as it is registered: one with a stream says which columns its events have, whoever found them.</summary>
+    public static Source Resolved(Source source, KnownColumns columns) => source.Stream is null ? source : WithColumns(source, columns);
 
     /// <summary>The source as a view version keeps it: all its columns, the declared ones with their declared types.</summary>
     public static Source WithColumns(Source source, KnownColumns columns)

@@ -31,7 +31,7 @@ internal sealed class ValueViewBinder(
             problems.Error(view.KeyAt($"features.{feature.Name}"), $"Feature '{feature.Name}' of {what} has the name of a join key. Choose another.");
         if (problems.Errors > before) return null;
         var bound = new SortedDictionary<string, Source>(read.ToDictionary(s => s.Key, s => SourceBinder.WithColumns(s.Value, columns[s.Key]!)), StringComparer.Ordinal);
-        var meaning = Fingerprint.Meaning(view, keys, [.. read.Values], bound: bound);
+        var meaning = Fingerprint.Meaning(view, keys, [.. read.Select(s => SourceBinder.Resolved(s.Value, columns[s.Key]!))], bound: bound);
         return new()
         {
             View = view,
@@ -86,6 +86,8 @@ internal sealed class ValueViewBinder(
         }
         foreach (var computed in read.Values.Where(s => view.Sql is not null && (s.Where is not null || s.Derived.Count > 0)))
             problems.Error(view.At("sql"), $"The sql of {what} reads source '{computed.Name}', which has a filter or computed columns. SQL over these is not run by this version.");
+        foreach (var stream in read.Values.Where(s => view.Sql is not null && s.Stream is not null))
+            problems.Error(view.At("sql"), $"The sql of {what} reads source '{stream.Name}', which has a stream. SQL reads tables alone; a view with 'source: {stream.Name}' reads the events, too.");
         return read.Count == 0 || read.Keys.Any(s => columns.GetValueOrDefault(s) is null) ? null : read;
     }
 

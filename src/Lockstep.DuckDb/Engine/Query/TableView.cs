@@ -69,7 +69,7 @@ internal static class TableView
         {
             var values = group.Files.Select(f => Literal(GroupColumn.Constant(table, f, new ScanColumn(column.Name, new Field(column.Name, column.Type))))).ToList();
             return values.Distinct(StringComparer.Ordinal).Count() == 1
-                ? $"{values[0]}::{type}"
+                ? $"({values[0]})::{type}"
                 : $"([{string.Join(", ", values)}]::{type}[])[file_index::bigint + 1]";
         }
         var at = group.IndexOf(column.Name);

@@ -31,7 +31,7 @@ static class ColumnBlock
         var nulls = column.HasNulls;
         to.GetSpan(1)[0] = nulls ? (byte)1 : (byte)0;
         to.Advance(1);
-        if (nulls) to.Write(MemoryMarshal.AsBytes(column.Validity));
+        if (nulls) Validity(to, column);
         switch (column)
         {
             case FixedColumn<byte> c: to.Write(c.Values); break;
@@ -52,6 +52,16 @@ static class ColumnBlock
                 break;
             default: throw new NotSupportedException($"No block of {column.Type}.");
         }
+    }
+
+    // Bits behind the last row mean nothing in memory; in a file they are zero.
+    static void Validity(ArrayBufferWriter<byte> to, Column column)
+    {
+        var words = column.Validity;
+        to.Write(MemoryMarshal.AsBytes(words[..^1]));
+        var bits = column.Count & 63;
+        BinaryPrimitives.WriteUInt64LittleEndian(to.GetSpan(8), bits == 0 ? words[^1] : words[^1] & ((1UL << bits) - 1));
+        to.Advance(8);
     }
 
     ref struct Reader(ReadOnlySpan<byte> rest)
