@@ -15,11 +15,11 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
 
     readonly ConcurrentDictionary<string, DeltaTable> _deltaTables = new(StringComparer.Ordinal);
 
-    readonly EventLogs _logs = logs ?? offline.Logs;
+    EventLogs Logs => logs ?? offline.Logs;
 
     public TableInput Source(Source source)
     {
-        if (source is { Table: null, Stream: not null }) return StreamAlone(source) with { More = [_logs.Of(source).Look(CancellationToken.None).Input()] };
+        if (source is { Table: null, Stream: not null }) return StreamAlone(source) with { More = [Logs.Of(source).Look(CancellationToken.None).Input()] };
         if (Delta(source) is { } delta) return delta.Snapshot(CancellationToken.None).Input(NameOf(source), TableOf(source).Timestamp);
         var plain = Plain(source);
         return plain.Input(plain.Find(CancellationToken.None));
@@ -33,7 +33,7 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
         if (source.Stream is null) return LookAtTable(source, since, token);
         var look = source.Table is not null ? LookAtTable(source, since, token)
             : new(StreamAlone(source), new() { Format = TableFormat.Delta, TakenAt = Instant.Now(clock) }, since is null ? new() { Whole = true, Reason = "it is read for the first time" } : TableChange.None);
-        var log = _logs.Of(source).Look(token);
+        var log = Logs.Of(source).Look(token);
         var added = log.Input(since?.Log);
         return look with
         {
@@ -54,7 +54,7 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
     public TableInput Reopen(Source source, TableState state, CancellationToken token)
     {
         var table = source.Table is null ? StreamAlone(source) : ReopenTable(source, state, token);
-        return source.Stream is null ? table : WithLog(source, table, _logs.Of(source).Look(token).Input(null, state.Log ?? [])); // a log only grows: what was read then is what lies up to the same places
+        return source.Stream is null ? table : WithLog(source, table, Logs.Of(source).Look(token).Input(null, state.Log ?? [])); // a log only grows: what was read then is what lies up to the same places
     }
 
     static TableInput StreamAlone(Source source) => new() { Name = NameOf(source), Format = TableFormat.Delta, Files = [], Schema = LogColumns.Of(source) };

@@ -273,7 +273,7 @@ public sealed class EventLogTests : IDisposable
         var frame = new byte[SegmentFormat.HeadSize + payload.WrittenCount];
         payload.WrittenSpan.CopyTo(frame.AsSpan(SegmentFormat.HeadSize));
         SegmentFormat.WriteHead(frame, new(FrameKind.Rows, 3, 4, 5, 2, More: true));
-        Assert.Equal("22000000" + "01" + "01" + "0000" + "0300000000000000" + "0400000000000000" + "0500000000000000" + "02000000" + "00000000", Convert.ToHexString(frame.AsSpan(0, 40)));
+        Assert.Equal("23000000" + "01" + "01" + "0000" + "0300000000000000" + "0400000000000000" + "0500000000000000" + "02000000" + "00000000", Convert.ToHexString(frame.AsSpan(0, 40)));
         Assert.True(SegmentFormat.IsWhole(frame.AsSpan(0, 48), frame.AsSpan(48)));
         Assert.Equal(new FrameHead(FrameKind.Rows, 3, 4, 5, 2, true), SegmentFormat.ReadHead(frame));
     }
