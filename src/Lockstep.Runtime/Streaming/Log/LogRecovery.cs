@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Streaming.Log;
 

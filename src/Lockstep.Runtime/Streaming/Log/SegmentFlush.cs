@@ -1,4 +1,3 @@
-using System.Text;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.OfflineStore.Delta;
 
@@ -108,7 +107,7 @@ sealed class SegmentFlush(EventLog log, uint partition, IEnumerable<ClosedSegmen
                 }
     }
 
-    DeltaWrite Write(string? transaction, long number) => new()
+    static DeltaWrite Write(string? transaction, long number) => new()
     {
         TimeColumn = LogColumns.IngestedAt,
         DayColumn = LogColumns.IngestedDate,
