@@ -1,9 +1,9 @@
 using Lockstep.Core.Rows;
 
-namespace Lockstep.Cli.Output;
+namespace Lockstep.Runtime.Engine;
 
 /// <summary>A table whose rows are in memory.</summary>
-internal sealed class RowsReader(Schema schema, IEnumerable<Value[]> rows) : BatchReader
+public sealed class RowsReader(Schema schema, IEnumerable<Value[]> rows) : BatchReader
 {
     const int BatchRows = 2_048;
     readonly IEnumerator<Value[]> _rows = rows.GetEnumerator();
@@ -25,7 +25,7 @@ internal sealed class RowsReader(Schema schema, IEnumerable<Value[]> rows) : Bat
 }
 
 /// <summary>Keeps the rows that are written: for a few.</summary>
-internal sealed class RowsKeeper
+public sealed class RowsKeeper
 {
     public List<Value[]> Rows { get; } = [];
 
