@@ -18,6 +18,7 @@ internal sealed class CommandLine
         new InitVerb(),
         new DemoVerb(),
         new ValidateVerb(),
+        new TestVerb(),
         new PlanVerb(),
         new ApplyVerb(),
         new RetireVerb(),

@@ -1,6 +1,7 @@
 using Lockstep.Cli.Output;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
 

@@ -2,6 +2,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.FeatureTests;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
@@ -81,6 +82,19 @@ public sealed class ProjectHost : IAsyncDisposable
     public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer };
 
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
+
+    /// <summary>What tests of these definitions work with; their stores are made beside each other in temporary folders.</summary>
+    public FeatureTestSetup FeatureTests(ProjectDefinitions definitions, Catalog? registered, CancellationToken token) => new()
+    {
+        Definitions = definitions,
+        Registered = registered,
+        Schemas = Schemas(token),
+        Engine = Engine,
+        OnlineStore = static (path, clock) => new SqliteOnlineStore(new() { Path = path, CacheBytes = 0 }, clock),
+        Runs = static path => new SqliteRunStore(path),
+        Parallelism = Math.Clamp(Environment.ProcessorCount, 1, 8),
+        Clock = Clock,
+    };
 
     /// <summary>Reads columns from the data, for checks and plans.</summary>
     public SchemaProbe Schemas(CancellationToken token) => new(

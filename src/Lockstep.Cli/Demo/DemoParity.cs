@@ -1,5 +1,6 @@
 using Lockstep.Cli.Output;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Server;

@@ -41,7 +41,7 @@ sealed class PlannedCase
         }
         PlannedCase planned = new(written, query, set);
         planned.Expect(problems);
-        planned.Fill(problems);
+        planned.Fill(catalog, problems);
         return problems.Count == 0 ? planned : throw new LockstepException(ErrorKind.BadArguments, problems);
     }
 
@@ -96,13 +96,15 @@ sealed class PlannedCase
 
     string NameOf(int output) => _expected.TryGetValue(output, out var expected) ? expected.Written.Name : Names(output).Last();
 
-    void Fill(List<Problem> problems)
+    void Fill(Catalog catalog, List<Problem> problems)
     {
         var keys = Set.Lookups.SelectMany(l => l.KeyColumns.Zip(l.View.Keys.Fields, (column, key) => new Field(column, key.Type))).DistinctBy(f => f.Name).ToList();
         var request = Set.OnDemand?.RequestFields ?? [];
         var given = Case.Keys.Concat(Case.Request).ToList();
-        foreach (var (name, location, _) in given.Where(g => keys.All(k => k.Name != g.Name) && request.All(r => r.Name != g.Name)))
-            problems.Add(new(Severity.Error, location, $"Nothing that is asked for has a key or request field '{name}'.{NearestName.Hint(name, keys.Concat(request).Select(f => f.Name).Distinct(), "Keys and request fields")}"));
+        var asked = keys.Concat(request).Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        // What another view would ask for does no harm: cases share their keys.
+        foreach (var (name, location, _) in given.Where(g => !asked.Contains(g.Name) && !IsAskedFor(g.Name, catalog)))
+            problems.Add(new(Severity.Error, location, $"Nothing that is asked for has a key or request field '{name}'.{NearestName.Hint(name, asked, "Keys and request fields")}"));
         foreach (var key in keys) Take(Keys, key, Case.Keys.Concat(Case.Request), "keys", "join key");
         foreach (var field in request) Take(Request, field, Case.Request.Concat(Case.Keys), "request", "request field");
 
@@ -114,6 +116,9 @@ sealed class PlannedCase
             else problems.Add(new(Severity.Error, found.Value.Location, $"'{found.Value}' is no value for {what} '{field.Name}': it is {field.Type}, {ValueText.Expected(field.Type)}."));
         }
     }
+
+    static bool IsAskedFor(string name, Catalog catalog)
+        => catalog.Views.Any(v => v.Keys.IndexOf(name) >= 0 || v.View is OnDemandView { Request: var fields } && fields.Any(f => f.Name == name));
 
     public IReadOnlyList<FeatureComparison> Compare(ReadOnlySpan<Value> trained, IReadOnlyList<ServedValue>? served)
     {

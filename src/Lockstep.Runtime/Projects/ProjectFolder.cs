@@ -1,6 +1,7 @@
 using System.Text;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.FeatureTests;
 
 namespace Lockstep.Runtime.Projects;
 
@@ -69,13 +70,31 @@ public sealed class ProjectFolder
         return read with { Problems = [.. problems, .. read.Problems] };
     }
 
-    /// <summary><c>features/**/*.yaml</c> and <c>.yml</c>, relative to the project with <c>/</c>, in the order of their names.</summary>
+    /// <summary>Reads every test file, <c>tests/**/*.yaml</c>; no folder, no tests.</summary>
+    public FeatureTestReadResult ReadTests()
+    {
+        List<Problem> problems = [];
+        List<(string, string)> texts = [];
+        foreach (var file in Files(FeatureTest.FolderName, problems) ?? [])
+            if (ReadText(Root, file, problems) is { } text) texts.Add((file, text));
+        var read = FeatureTestReader.Read(texts);
+        return read with { Problems = [.. problems, .. read.Problems] };
+    }
+
     List<string> DefinitionFiles(List<Problem> problems)
     {
+        if (Files(DefinitionsFolder, problems) is { } files) return files;
+        problems.Add(new(Severity.Warning, null, $"The project has no folder '{DefinitionsFolder}', so it defines nothing."));
+        return [];
+    }
+
+    /// <summary><c>**/*.yaml</c> and <c>.yml</c> in a folder, relative to the project with <c>/</c>, in the order of their names; null: there is no such folder.</summary>
+    List<string>? Files(string folder, List<Problem> problems)
+    {
+        var top = Path.Combine(Root, folder);
+        if (!Directory.Exists(top)) return null;
         List<string> files = [];
-        var top = Path.Combine(Root, DefinitionsFolder);
-        if (Directory.Exists(top)) Walk(new(top), DefinitionsFolder, files, problems, []);
-        else problems.Add(new(Severity.Warning, null, $"The project has no folder '{DefinitionsFolder}', so it defines nothing."));
+        Walk(new(top), folder, files, problems, []);
         files.Sort(StringComparer.Ordinal);
         return files;
     }
