@@ -1,4 +1,3 @@
-using Lockstep.Cli.Output;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;

@@ -88,8 +88,9 @@ sealed class TestCatalog
         {
             if (view switch { ValueView v => v.Source, AggregationView a => a.Source, _ => null } != source.Name) continue;
             foreach (var key in view.Entities.SelectMany(e => entities.TryGetValue(e, out var entity) ? entity.JoinKeys : [])) types.TryAdd(key.Name, key.Type);
-            foreach (var feature in (view as ValueView)?.Features ?? []) types.TryAdd(feature.Column, feature.Type);
+            foreach (var feature in (view as ValueView)?.Features.Where(f => f.Expression is null) ?? []) types.TryAdd(feature.Column, feature.Type);
         }
+        foreach (var computed in source.Derived) types.Remove(computed.Name);
         return types;
     }
 
