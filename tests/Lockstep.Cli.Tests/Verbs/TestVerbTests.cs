@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Lockstep.Core.Definitions;
 using Lockstep.Runtime.FeatureTests;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Server;
@@ -181,7 +180,7 @@ public sealed class TestVerbTests
             "tests/a.yaml:22:5: There is no service 'al'. Did you mean 'all'?",
             "tests/a.yaml:23:78: 'much' is no value for 'sale:units': it is int32, a whole number from -2147483648 to 2147483647.",
             "tests/a.yaml:23:42: Nothing that is asked for has a key or request field 'shoop'. Did you mean 'shop'?",
-            "tests/a.yaml:23:33: 'x' is no value for join key 'shop': it is int64, a whole number from -9223372036854775808 to 9223372036854775807.",
+            "tests/a.yaml:23:39: 'x' is no value for join key 'shop': it is int64, a whole number from -9223372036854775808 to 9223372036854775807.",
             "tests/a.yaml:24:5: The join key 'shop' is missing. Write it into 'keys'; it is int64, a whole number from -9223372036854775808 to 9223372036854775807.",
             "tests/a.yaml:24:5: The request field 'price' is missing. Write it into 'request'; it is float64, a finite number.",
         ], at.Order(StringComparer.Ordinal).OrderBy(l => int.Parse(l.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture)).ThenBy(l => at.IndexOf(l)));
