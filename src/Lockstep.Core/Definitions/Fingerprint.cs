@@ -79,6 +79,10 @@ public static class Fingerprint
         Source(text, sources.Single(s => s.Name == view.Source), read, view.Features.Select(f => f.Where).Append(view.Where), bound);
         if (view.Where is { } filter) text.Add("where", filter.Trim());
         if (view.Delay > 0) text.Add("delay", Number(view.Delay));
+        // The type of a column decides that of the feature, and how it is summed.
+        if (bound is not null && bound.TryGetValue(view.Source, out var typed))
+            foreach (var column in (typed.Columns ?? []).Where(c => view.Features.Any(f => f.Column == c.Name)).OrderBy(c => c.Name, StringComparer.Ordinal))
+                text.Add("aggregated", column.Name, column.Type.ToString());
         foreach (var feature in view.Features)
             foreach (var window in feature.Windows)
                 text.Add("feature",

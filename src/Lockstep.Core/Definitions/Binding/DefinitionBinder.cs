@@ -32,17 +32,26 @@ public static class DefinitionBinder
         foreach (var view in definitions.Views.OfType<ValueView>())
             if (view.Source is { } read) looked.Add(read);
             else if (view.Sql is { } sql) looked.UnionWith(SqlSources.Find(sql, words));
+        looked.UnionWith(definitions.Views.OfType<AggregationView>().Select(v => v.Source));
         Dictionary<string, KnownColumns?> columns = new(StringComparer.Ordinal);
         foreach (var source in sources.Values.Where(s => looked.Contains(s.Name)))
             columns[source.Name] = SourceBinder.Bind(source, sourceSchema, problems);
 
-        ValueViewBinder binder = new(entities, sources, words, columns, definitions.Unreadable, querySchema, problems);
+        ViewParts parts = new(entities, sources, definitions.Unreadable, problems);
+        ValueViewBinder valueViews = new(parts, sources, words, columns, definitions.Unreadable, querySchema, problems);
+        AggregationViewBinder aggregationViews = new(parts, columns, registered is not null, problems);
         List<ViewVersion> views = [];
         HashSet<string> unbound = new(definitions.Unreadable, StringComparer.Ordinal);
         foreach (var view in definitions.Views.Where(v => v is not OnDemandView))
         {
             var computed = NotYet.Check(view, problems);
-            if (computed && !view.Incomplete && view is ValueView value && binder.Bind(value) is { } bound) views.Add(bound);
+            var bound = !computed || view.Incomplete ? null : view switch
+            {
+                ValueView value => valueViews.Bind(value),
+                AggregationView aggregation => aggregationViews.Bind(aggregation),
+                _ => null,
+            };
+            if (bound is not null) views.Add(bound);
             else unbound.Add(view.Name);
         }
         var onDemand = definitions.Views.OfType<OnDemandView>().Where(v => NotYet.Check(v, problems) && !v.Incomplete).ToList();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lockstep.Core.Definitions.Yaml;
 using Lockstep.Core.Rows;
 
@@ -6,7 +5,7 @@ namespace Lockstep.Core.Definitions;
 
 /// <summary>Binds one value view to its entities and columns.</summary>
 internal sealed class ValueViewBinder(
-    IReadOnlyDictionary<string, Entity> entities, IReadOnlyDictionary<string, Source> sources, ILookup<string, string> words, IReadOnlyDictionary<string, KnownColumns?> columns,
+    ViewParts parts, IReadOnlyDictionary<string, Source> sources, ILookup<string, string> words, IReadOnlyDictionary<string, KnownColumns?> columns,
     IReadOnlySet<string> unreadable, Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> querySchema, ProblemList problems)
 {
     /// <summary>The bound version; null when something is wrong, here or in what it reads.</summary>
@@ -14,7 +13,7 @@ internal sealed class ValueViewBinder(
     {
         var before = problems.Errors;
         var what = $"view '{view.Name}'";
-        var keys = Keys(view, what);
+        var keys = parts.Keys(view, what);
         var read = Sources(view, what);
         if (keys is null || read is null || problems.Errors > before) return null;
         if (Columns(view, what, read) is not { } known) return null;
@@ -44,39 +43,13 @@ internal sealed class ValueViewBinder(
         };
     }
 
-    Schema? Keys(ValueView view, string what)
-    {
-        List<Field> keys = [];
-        var complete = true;
-        foreach (var name in view.Entities)
-            if (!entities.TryGetValue(name, out var entity))
-            {
-                complete = false;
-                if (!unreadable.Contains(name)) problems.Error(view.At(Place(view, name)), $"{MapReader.Upper(what)} is of entity '{name}', which is not defined.{NearestName.Hint(name, entities.Keys, "Entities")}");
-            }
-            else if (entity.Incomplete) complete = false;
-            else keys.AddRange(entity.JoinKeys);
-        if (!complete) return null;
-        foreach (var twice in DefinitionRules.Twice(keys.Select(k => k.Name)))
-            problems.Error(view.At("entity"), $"{MapReader.Upper(what)} has the join key '{twice}' from two of its entities.");
-        return DefinitionRules.Twice(keys.Select(k => k.Name)).Any() ? null : new(keys);
-    }
-
-    static string Place(ValueView view, string entity)
-    {
-        for (var i = 0; i < view.Entities.Count; i++)
-            if (view.Entities[i] == entity) return string.Create(CultureInfo.InvariantCulture, $"entity.{i}");
-        return "entity";
-    }
-
     // The sources that it reads, by name; null when one of them is missing or has errors.
     SortedDictionary<string, Source>? Sources(ValueView view, string what)
     {
         SortedDictionary<string, Source> read = new(StringComparer.Ordinal);
         if (view.Source is { } name)
         {
-            if (sources.TryGetValue(name, out var source)) read[name] = source;
-            else if (!unreadable.Contains(name)) problems.Error(view.At("source"), $"{MapReader.Upper(what)} reads source '{name}', which is not defined.{NearestName.Hint(name, sources.Keys, "Sources")}");
+            if (parts.Source(view, name, what) is { } source) read[name] = source;
         }
         else
         {
