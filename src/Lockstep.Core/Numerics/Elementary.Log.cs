@@ -9,7 +9,7 @@ namespace Lockstep.Core.Numerics;
 //   ln x = k ln 2 + ln c + r - r²/2 + r³ q(r)
 //
 // k ln 2 and ln c are stored in multiples of 2^-42, so that their sum is exact; m/c - 1 is computed exactly as two numbers, as 1/c has
-// only 21 bits. In the two bins beside 1 c is 1: there ln x is r and a little, and keeps its relative error. What is rounded before the
+// only 10 bits. In the two bins beside 1 c is 1: there ln x is r and a little, and keeps its relative error. What is rounded before the
 // last addition is below 2^-7 of the result, so that errors stay below 0.51 units in the last place.
 static partial class Elementary
 {
@@ -95,8 +95,8 @@ static partial class Elementary
         var whole = k * Ln2Upper + row[1]; // exact
         var upper = whole + r;
         var square = r * r;
-        var q = (0.33333333333333326 + r * -0.2499999999998652)
-            + square * ((0.20000000003257865 + r * -0.1666666945487672) + square * (0.14285653880341054 + r * -0.12371096719172547));
+        var q = (0.3333333333333335 + r * -0.2499999999997622)
+            + square * ((0.19999999993376263 + r * -0.1666666971347807) + square * (0.14286229456623373 + r * -0.12423855683814825));
         rest = (whole - upper + r) + ((rUpper - r + rLower) + (k * Ln2Rest + row[2])) + square * (r * q - 0.5);
         return upper;
     }

@@ -1,10 +1,10 @@
 using System.Numerics;
 
-namespace Lockstep.Core.Numerics;
+namespace Lockstep.Core.Tests.Numerics;
 
 /// <summary>
-/// The tables of <see cref="Elementary"/>, computed once from integers of 256 bits, so that every entry is the nearest double-double
-/// of its true value and nothing was copied by hand.
+/// The tables of <see cref="SlowElementary"/>, and the judge of those of the program: computed from integers of 256 bits, so that every
+/// entry is the nearest double-double of its true value.
 /// </summary>
 static class ExactTables
 {
@@ -56,6 +56,24 @@ static class ExactTables
     }
 
     public const int OneBin = 0;
+
+    public static DoubleDouble LogOfPart(int numerator, int denominator) => ToDoubleDouble(Ln(numerator * s_one / denominator));
+    public static DoubleDouble ArcTangent(int numerator, int denominator) => ToDoubleDouble(ArcTan(numerator * s_one / denominator));
+
+    /// <summary>The sine of i parts of a whole turn of n, by its series after bringing it into the first half of the first quadrant.</summary>
+    public static DoubleDouble SineOfPart(int i, int n)
+    {
+        i = (i % n + n) % n;
+        if (2 * i >= n) return -SineOfPart(i - n / 2, n);
+        if (4 * i > n) return SineOfPart(n / 2 - i, n);
+        BigInteger angle = 8 * (4 * ArcTan(s_one / 5) - ArcTan(s_one / 239)) * i / n, square = angle * angle >> Bits, term = angle, sum = 0;
+        for (var k = 1; !term.IsZero && term != -1; k += 2)
+        {
+            sum += term;
+            term = -(term * square >> Bits) / ((k + 1) * (k + 2));
+        }
+        return ToDoubleDouble(sum);
+    }
 
     /// <summary>m in [1, √2) in bins of 1/128, m in [½√2, 1) in bins of 1/256, counted from 1 upwards and downwards.</summary>
     static double BinMiddle(int bin) => bin < 64 ? 1 + bin / 128d : 1 - (bin - 63) / 256d;

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Lockstep.Core.Numerics;
+namespace Lockstep.Core.Tests.Numerics;
 
 /// <summary>
 /// A number as the exact sum of two doubles, the second at most half a unit in the last place of the first: about 106 bits.
