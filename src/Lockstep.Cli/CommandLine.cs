@@ -35,6 +35,7 @@ internal sealed class CommandLine
         new HistoryVerb(),
         new ExplainVerb(),
         new RunsVerb(),
+        new VerifyVerb(),
         new HelpVerb(),
         new VersionVerb(),
         new CompletionVerb(),

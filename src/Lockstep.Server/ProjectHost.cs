@@ -10,6 +10,7 @@ using Lockstep.Runtime.Projects;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
+using Lockstep.Runtime.Verification;
 using Lockstep.Sqlite.OnlineStore;
 using Lockstep.Sqlite.Registry;
 using Lockstep.Sqlite.Runs;
@@ -72,6 +73,9 @@ public sealed class ProjectHost : IAsyncDisposable
         Clock = Clock,
         Options = new() { OnlineStore = StoreAddress.Redact(Settings.OnlineStore), ProjectFolder = Folder.Root },
     });
+
+    /// <summary>Online against offline (S22).</summary>
+    public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
 
     public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock);
 

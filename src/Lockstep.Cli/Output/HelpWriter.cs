@@ -90,8 +90,10 @@ internal static class HelpWriter
         }
     }
 
-    /// <summary>Lines of at most so many characters, cut between words; at least one line.</summary>
-    internal static IEnumerable<string> Wrap(string text, int width)
+    /// <summary>Lines of at most so many characters, cut between words; at least one line. Line ends of the text stay.</summary>
+    internal static IEnumerable<string> Wrap(string text, int width) => text.ReplaceLineEndings("\n").Split('\n').SelectMany(line => WrapLine(line, width));
+
+    static IEnumerable<string> WrapLine(string text, int width)
     {
         var line = "";
         foreach (var word in text.Split(' '))

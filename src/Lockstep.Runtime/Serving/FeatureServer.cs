@@ -44,11 +44,12 @@ public sealed class FeatureServer(IOnlineStore store, TimeProvider clock, Server
     /// Typed access for tools: each row gives the plan's fields by name, in the types of the keys, and each row of
     /// <paramref name="requests"/> the fields that on-demand features read, in their types.
     /// </summary>
+    /// <param name="at">The instant; null: now. The store keeps what the last seconds (<see cref="ValueCell.Grace"/>) need, and of older ones what has not been replaced.</param>
     public async ValueTask<FeatureVectors> GetAsync(
-        FeatureQuery query, IReadOnlyList<IReadOnlyDictionary<string, Value>> rows, CancellationToken token, IReadOnlyList<IReadOnlyDictionary<string, Value>>? requests = null)
+        FeatureQuery query, IReadOnlyList<IReadOnlyDictionary<string, Value>> rows, CancellationToken token, IReadOnlyList<IReadOnlyDictionary<string, Value>>? requests = null, long? at = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        var now = Instant.Now(clock);
+        var now = at ?? Instant.Now(clock);
         if (rows.Count > settings.MaxEntities) throw new LimitException(Limits.MaxEntities, settings.MaxEntities, $"The request has {rows.Count} entity rows");
         var plan = Current.Compile(query);
         var request = Rent();

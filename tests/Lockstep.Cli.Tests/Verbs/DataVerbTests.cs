@@ -77,6 +77,9 @@ public sealed class DataVerbTests : IDisposable
     [InlineData("get --service failure machine", ExitCode.BadArguments, "Write name=value, such as machine=")]
     [InlineData("get --service failure machine=press-1 --at yesterday", ExitCode.BadArguments, "'yesterday' is no instant")]
     [InlineData("get machine=press-1", ExitCode.BadArguments, "--service <name>, or --features")]
+    [InlineData("verify --view readng", ExitCode.NotFound, "Did you mean 'reading'?")]
+    [InlineData("verify --sample 0", ExitCode.BadArguments, "Ask for 1 or more")]
+    [InlineData("verify --at 2999-01-01", ExitCode.BadArguments, "is still to come")]
     [InlineData("vacuum --retention soon", ExitCode.BadArguments, "'soon' is no retention")]
     [InlineData("vacuum --view readng", ExitCode.NotFound, "Did you mean 'reading'?")]
     public async Task A_mistake_is_named_and_nothing_is_written(string line, int code, string message)
@@ -248,6 +251,12 @@ public sealed class DataVerbTests : IDisposable
             var sample = JsonNode.Parse(new CommandLine().Find(line.Split(' ')[0])!.JsonSample!)!;
             Assert.Equal(Keys(sample), Keys(printed));
         }
+        (await _run.VerbAsync("verify")).Ok();
+        File.AppendAllText(_temp["raw/readings.csv"], $"press-1,{DateTime.UtcNow.AddMinutes(-1):yyyy-MM-ddTHH:mm:ssZ},99,3\n");
+        var different = await _run.VerbAsync("verify --json");
+        Assert.Equal(ExitCode.Failed, different.Code);
+        Assert.Equal(Keys(JsonNode.Parse(new CommandLine().Find("verify")!.JsonSample!)), Keys(different.Json));
+        Assert.Contains("Bring online what has changed with: lockstep materialize", (await _run.VerbAsync("verify")).Error, StringComparison.Ordinal);
 
         static string Keys(JsonNode? node) => node switch
         {
