@@ -3,9 +3,7 @@ using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
 using Lockstep.Core;
 using Lockstep.Core.Rows;
-using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Verification;
-using Lockstep.Server.Api;
 
 namespace Lockstep.Cli.Verbs;
 
