@@ -34,6 +34,7 @@ internal sealed class CommandLine
         new DiffVerb(),
         new HistoryVerb(),
         new ExplainVerb(),
+        new EvalVerb(),
         new RunsVerb(),
         new VerifyVerb(),
         new HelpVerb(),

@@ -21,6 +21,12 @@ internal static class Completions
         return option;
     }
 
+    public static Option<string?> OneView(Option<string?> option)
+    {
+        option.CompletionSources.Add(context => Names(context, c => c.Views.Select(v => v.Name)));
+        return option;
+    }
+
     public static Option<string[]> View(Option<string[]> option)
     {
         option.CompletionSources.Add(context => Names(context, c => c.Views.Select(v => v.Name)));

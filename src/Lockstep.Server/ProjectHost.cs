@@ -82,6 +82,19 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>What is registered now.</summary>
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;
 
+    /// <summary>What would be registered if the definitions were applied as their files are now.</summary>
+    /// <exception cref="LockstepException"><see cref="ErrorKind.DefinitionsInvalid"/>, with everything that is wrong with them.</exception>
+    public async ValueTask<Catalog> LoadDefinedCatalogAsync(CancellationToken token)
+    {
+        var registered = await LoadCatalogAsync(token);
+        var read = Folder.ReadDefinitions();
+        var schemas = Schemas(token);
+        var bound = DefinitionBinder.Bind(read.Definitions, registered.Number == 0 ? null : registered, schemas.Source, schemas.Query);
+        return read.HasErrors || bound.HasErrors
+            ? throw new LockstepException(ErrorKind.DefinitionsInvalid, [.. read.Problems, .. bound.Problems])
+            : bound.ToCatalog(registered, Math.Max(1, registered.Number));
+    }
+
     /// <summary>A server over this project, which stays the caller's.</summary>
     public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer };
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.OnDemand;
 using Lockstep.Runtime.Engine;
 using Lockstep.Server;
 
@@ -16,7 +17,7 @@ internal sealed class ExplainVerb : Verb
     public override string Name => "explain";
     public override VerbGroup Group => VerbGroup.Look;
     public override string Summary => "Say where the values of a vector come from, for training and for serving";
-    public override string Details => "A block a lookup: the view version that answers, the columns of the key, the rows that count, what a training set reads and what the server reads.";
+    public override string Details => "A block a lookup: the view version that answers, the columns of the key, the rows that count, what a training set reads and what the server reads. Then a block for each on-demand feature: its expression, what it reads, and the tree that is computed, where what is used several times stands once. `lockstep eval --explain` shows the tree of an expression that is not in a view yet.";
     public override IReadOnlyList<Option> Options => _which.All;
     public override IReadOnlyList<Example> Examples => [new("lockstep explain --service late_flight", "a service"), new("lockstep explain --features weather:*", "a view")];
 
@@ -30,6 +31,13 @@ internal sealed class ExplainVerb : Verb
               "training": { "source": "weather", "sql": null, "format": "csv", "files": 1, "bytes": 13211, "problem": null },
               "serving": { "store": "embedded:data/online.db", "table": "weather@1.0.0" }
             }
+          ],
+          "computed": [
+            {
+              "name": "is_cold", "view": "outside@1.0.0", "type": "bool", "expression": "weather:temp < limit", "default": null,
+              "reads": [ { "request": "limit", "type": "float64" }, { "feature": "weather@1.0.0:temp", "type": "float64" } ],
+              "tree": "< : bool\n  input weather@1.0.0:temp : float64\n  input limit : float64\n"
+            }
           ]
         }
         """;
@@ -42,12 +50,15 @@ internal sealed class ExplainVerb : Verb
         var set = query.Resolve(catalog);
         var store = StoreAddress.Redact(host.Settings.OnlineStore);
         var lookups = set.Lookups.Select((l, i) => new Block(l, [.. set.Outputs.Where(o => o.Lookup == i).Select(o => o.Name)], Table(host, catalog, l.View, out var problem), problem)).ToList();
+        var trees = OnDemandTrees.Of(catalog);
+        var computed = set.Outputs.Where(o => o.IsOnDemand).Select(o => ExplainedExpression.Of(o, trees)).ToList();
         if (context.Json)
-            context.WriteJson(new JsonObject { ["features"] = RegistryJson.Texts(set.Outputs.Select(o => o.Name)), ["lookups"] = RegistryJson.List(lookups, l => l.ToJson(store)) });
+            context.WriteJson(new JsonObject { ["features"] = RegistryJson.Texts(set.Outputs.Select(o => o.Name)), ["lookups"] = RegistryJson.List(lookups, l => l.ToJson(store)), ["computed"] = RegistryJson.List(computed, c => c.ToJson()) });
         else
         {
-            context.Out.WriteLine($"{Words.Count(set.Outputs.Count, "feature")} by {Words.Count(lookups.Count, "lookup")}, of a row each");
+            context.Out.WriteLine($"{Words.Count(set.Outputs.Count, "feature")} by {Words.Count(lookups.Count, "lookup")}, of a row each{(computed.Count == 0 ? "" : $"; {computed.Count} of them computed on demand")}");
             foreach (var lookup in lookups) lookup.Write(context.Console, store);
+            foreach (var one in computed) one.Write(context.Console);
         }
         return ExitCode.Done;
     }

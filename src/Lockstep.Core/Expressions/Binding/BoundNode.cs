@@ -19,9 +19,12 @@ public abstract class BoundNode(int id, FeatureType? type, IReadOnlyList<BoundNo
     /// <summary>One line of <c>explain</c>.</summary>
     protected abstract string Label { get; }
 
+    /// <summary>The line of this node.</summary>
+    internal string Head => $"{Label} : {(Type is null ? "null" : Type.ToString())}";
+
     /// <summary>The tree, a line a node, with types.</summary>
     public string Explain(int depth = 0)
-        => $"{new string(' ', depth * 2)}{Label} : {(Type is null ? "null" : Type.ToString())}\n{string.Concat(Children.Select(c => c.Explain(depth + 1)))}";
+        => $"{new string(' ', depth * 2)}{Head}\n{string.Concat(Children.Select(c => c.Explain(depth + 1)))}";
 }
 
 public sealed class ConstantNode(int id, FeatureType? type, Value value) : BoundNode(id, type, [])
