@@ -35,7 +35,7 @@ internal sealed class ExplainVerb : Verb
           "computed": [
             {
               "name": "is_cold", "view": "outside@1.0.0", "type": "bool", "expression": "weather:temp < limit", "default": null,
-              "reads": [ { "request": "limit", "type": "float64" }, { "feature": "weather@1.0.0:temp", "type": "float64" } ],
+              "reads": [ { "name": "weather@1.0.0:temp", "from": "feature", "type": "float64" }, { "name": "limit", "from": "request", "type": "float64" } ],
               "tree": "< : bool\n  input weather@1.0.0:temp : float64\n  input limit : float64\n"
             }
           ]

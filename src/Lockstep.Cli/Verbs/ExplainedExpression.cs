@@ -11,10 +11,10 @@ namespace Lockstep.Cli.Verbs;
 /// <summary>What <c>explain</c> says of an on-demand feature.</summary>
 internal sealed record ExplainedExpression(FeatureOutput Output, ExpressionFeature Feature, BoundExpression Bound, IReadOnlyList<ExplainedExpression.Read> Reads)
 {
-    /// <summary>An input: a field of the request, a stored feature, or the clock.</summary>
-    internal sealed record Read(string? Request, string? Feature, FeatureType Type)
+    /// <summary>An input: a stored feature, a field of the request, or the clock.</summary>
+    internal sealed record Read(string Name, string From, FeatureType Type)
     {
-        public override string ToString() => $"{Feature ?? (Request is null ? Scope.Now : $"{Request} of the request")} ({Type})";
+        public override string ToString() => $"{Name}{(From == "request" ? " of the request" : "")} ({Type})";
     }
 
     public static ExplainedExpression Of(FeatureOutput output, OnDemandTrees trees)
@@ -22,7 +22,7 @@ internal sealed record ExplainedExpression(FeatureOutput Output, ExpressionFeatu
         var view = (OnDemandView)output.View.View;
         var feature = view.Features.First(f => f.Name == output.Feature);
         var bound = trees.Bind(output.View.Id, view, feature);
-        return new(output, feature, bound, [.. bound.Inputs.Select(i => trees.Inputs.ContainsKey(i.Name) ? new Read(null, i.Name, i.Declared) : new Read(i.Name == Scope.Now ? null : i.Name, null, i.Declared))]);
+        return new(output, feature, bound, [.. bound.Inputs.Select(i => new Read(i.Name, trees.Inputs.ContainsKey(i.Name) ? "feature" : i.Name == Scope.Now ? "clock" : "request", i.Declared))]);
     }
 
     public void Write(CliConsole console)
@@ -45,7 +45,7 @@ internal sealed record ExplainedExpression(FeatureOutput Output, ExpressionFeatu
         ["type"] = Output.Type.ToString(),
         ["expression"] = Feature.Expression,
         ["default"] = JsonValues.Of(Output.Default),
-        ["reads"] = new JsonArray([.. Reads.Select(r => (JsonNode)(r.Feature is { } feature ? new JsonObject { ["feature"] = feature, ["type"] = r.Type.ToString() } : new JsonObject { ["request"] = r.Request ?? Scope.Now, ["type"] = r.Type.ToString() }))]),
+        ["reads"] = new JsonArray([.. Reads.Select(r => (JsonNode)new JsonObject { ["name"] = r.Name, ["from"] = r.From, ["type"] = r.Type.ToString() })]),
         ["tree"] = TreeText.Of(Bound),
     };
 }

@@ -245,7 +245,9 @@ public sealed class DataVerbTests : IDisposable
     [Fact]
     public async Task Every_JSON_sample_has_the_keys_of_what_is_printed()
     {
-        foreach (var line in new[] { "materialize", "runs", "explain --service failure", "get --service failure machine=press-1", "training-set --spine labels.csv --service failure --prove --out t.csv" })
+        File.WriteAllText(_temp["features/hot.yaml"], "kind: on_demand_view\nname: hot\nrequest: { limit: float64 }\nfeatures: { is_hot: reading:temperature > limit }\n");
+        (await _run.VerbAsync("apply --yes")).Ok();
+        foreach (var line in new[] { "materialize", "runs", "explain --features hot:is_hot", "eval temperature>60 --view reading", "get --service failure machine=press-1", "training-set --spine labels.csv --service failure --prove --out t.csv" })
         {
             var printed = (await _run.VerbAsync(line + " --json")).Ok().Json;
             var sample = JsonNode.Parse(new CommandLine().Find(line.Split(' ')[0])!.JsonSample!)!;
