@@ -39,6 +39,7 @@ public static class LockstepServer
         builder.Services.AddSingleton(parts.Clock);
         builder.Services.AddSingleton(new FeatureServer(parts.OnlineStore, parts.Clock, parts.Settings, parts.Catalog));
         builder.Services.AddSingleton<ServerMetrics>();
+        builder.Services.AddSingleton<ParityMetrics>();
         builder.Services.AddSingleton<Guard>();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton(services => new CatalogPoller(
@@ -46,6 +47,9 @@ public static class LockstepServer
         builder.Services.AddHostedService(services => services.GetRequiredService<CatalogPoller>());
         builder.Services.AddHostedService(services => new UpkeepService(
             services.GetRequiredService<FeatureServer>(), parts.OnlineStore, parts.Clock, services.GetRequiredService<ILogger<UpkeepService>>()));
+        if (parts.Parity is not null && parts.Settings.VerifyEvery > 0)
+            builder.Services.AddHostedService(services => new ParityService(services.GetRequiredService<FeatureServer>(), parts.Parity,
+                services.GetRequiredService<ParityMetrics>(), parts.Settings, parts.Clock, services.GetRequiredService<ILogger<ParityService>>()));
         if (parts.TrainingSets is not null) builder.Services.AddSingleton(services => new HistoricalFeatures(services.GetRequiredService<FeatureServer>(), parts.TrainingSets, parts.TemporaryFolder));
         if (parts.Materializer is not null)
         {

@@ -3,6 +3,7 @@ using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.TrainingSets;
+using Lockstep.Runtime.Verification;
 
 namespace Lockstep.Server;
 
@@ -24,6 +25,9 @@ public sealed record ServerParts
 
     /// <summary>Fills the online store; asked for by the first run.</summary>
     public Func<Materializer>? Materializer { get; init; }
+
+    /// <summary>Compares online with offline; used where the settings say how often.</summary>
+    public Func<ParityCheck>? Parity { get; init; }
 
     /// <summary>Where spines and training sets lie while they are made. Default: the system's folder for such files.</summary>
     public string TemporaryFolder { get; init; } = Path.GetTempPath();

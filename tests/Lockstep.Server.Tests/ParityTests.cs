@@ -4,6 +4,8 @@ using Lockstep.Core.Rows;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Verification;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Lockstep.Server.Tests;
 
@@ -130,6 +132,23 @@ public sealed class ParityTests : IAsyncLifetime
         Assert.Equal((2, 1, 0L), (then.Keys, then.NotKept, then.Different));
         var ahead = await Assert.ThrowsAsync<LockstepException>(() => CheckAsync(Instant.Parse("2026-11-02T00:00:00Z")));
         Assert.Equal("2026-11-02T00:00:00Z is still to come: nothing is known of it. Leave --at out for now.", ahead.Message);
+    }
+
+    [Fact]
+    public async Task S22_a_server_measures_it_again_and_again()
+    {
+        await _project.MaterializeAsync();
+        await _project.ServeAsync(new() { VerifyEvery = Instant.Hour, VerifySample = 2 });
+        var parity = Assert.Single(_project.Server.Services.GetServices<IHostedService>().OfType<ParityService>());
+        Assert.DoesNotContain("lockstep_parity", (await _project.GetAsync("/metrics")).Body, StringComparison.Ordinal);
+        await parity.RunAsync(CancellationToken.None);
+        await parity.RunAsync(CancellationToken.None);
+        var equal = (await _project.GetAsync("/metrics")).Body;
+        Assert.Contains("lockstep_parity_values_total{view=\"weather@1.0.0\"} 4\n", equal, StringComparison.Ordinal);
+        Assert.DoesNotContain("lockstep_parity_different_total{", equal, StringComparison.Ordinal);
+        Put("more.csv", "JFK,2026-11-01T10:00:00Z,7\nEWR,2026-11-01T10:00:00Z,7\nLGA,2026-11-01T10:00:00Z,7\n");
+        await parity.RunAsync(CancellationToken.None);
+        Assert.Contains("lockstep_parity_different_total{view=\"weather@1.0.0\",cause=\"healing_due\"} 2\n", (await _project.GetAsync("/metrics")).Body, StringComparison.Ordinal);
     }
 
     sealed class Tamper : ICellMerge

@@ -61,4 +61,10 @@ public sealed record ServerSettings
 
     /// <summary>Features of one online request. Default: 5,000.</summary>
     public int MaxFeatures { get; init; } = 5_000;
+
+    /// <summary>How often a sample of what is served is held against the offline data, microseconds. Default: 0, never.</summary>
+    public long VerifyEvery { get; init; }
+
+    /// <summary>Entities of each view in such a sample. Default: 1,000.</summary>
+    public int VerifySample { get; init; } = 1_000;
 }

@@ -63,17 +63,20 @@ public static class ProjectSettingsReader
             Engine = Engine(over?.Find("engine") is null ? main : over) ?? standard.Engine,
             Server = new()
             {
-                Host = (overServer?.Find("host") is null ? server : overServer)?.Words("host") ?? standard.Server.Host,
+                Host = ServerOf("host")?.Words("host") ?? standard.Server.Host,
                 Port = (int)(Number("port", 0, 65535) ?? standard.Server.Port),
                 MaxRequestBytes = Number("max_request_bytes", 1, int.MaxValue) ?? standard.Server.MaxRequestBytes,
                 MaxSpineBytes = Number("max_spine_bytes", 1, long.MaxValue) ?? standard.Server.MaxSpineBytes,
                 MaxEntities = (int)(Number("max_entities", 1, 10_000_000) ?? standard.Server.MaxEntities),
                 MaxFeatures = (int)(Number("max_features", 1, 1_000_000) ?? standard.Server.MaxFeatures),
+                VerifyEvery = ServerOf("verify_every")?.Duration("verify_every") ?? standard.Server.VerifyEvery,
+                VerifySample = (int)(Number("verify_sample", 1, 10_000_000) ?? standard.Server.VerifySample),
             },
         };
 
         string? Words(string key) => (over?.Find(key) is null ? main : over).Words(key);
-        long? Number(string key, long least, long most) => (overServer?.Find(key) is null ? server : overServer)?.Integer(key, least, most);
+        MapReader? ServerOf(string key) => overServer?.Find(key) is null ? server : overServer;
+        long? Number(string key, long least, long most) => ServerOf(key)?.Integer(key, least, most);
     }
 
     // `duckdb`, `"spark: sc://host"` or `{ spark: sc://host }`.

@@ -5,7 +5,7 @@ using System.Text;
 namespace Lockstep.Server.Metrics;
 
 /// <summary>Counts of requests and how long they took, by endpoint, as Prometheus reads them.</summary>
-sealed class ServerMetrics
+sealed class ServerMetrics(ParityMetrics parity)
 {
     readonly ConcurrentDictionary<string, EndpointMetrics> _endpoints = new(StringComparer.Ordinal);
 
@@ -21,6 +21,7 @@ sealed class ServerMetrics
                     text.Append(CultureInfo.InvariantCulture, $"lockstep_http_requests_total{{endpoint=\"{name}\",status=\"{i}xx\"}} {count}\n");
         text.Append("# HELP lockstep_http_request_duration_seconds Time from the request's headers to the end of the answer.\n# TYPE lockstep_http_request_duration_seconds histogram\n");
         foreach (var (name, endpoint) in _endpoints.OrderBy(e => e.Key, StringComparer.Ordinal)) endpoint.WriteHistogram(text, name);
+        parity.Write(text);
         return text.ToString();
     }
 }

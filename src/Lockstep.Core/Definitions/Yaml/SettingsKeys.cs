@@ -14,7 +14,9 @@ internal static class SettingsKeys
         new("max_request_bytes", Shape.Integer, "Bytes of a request's body. Default: 4194304."),
         new("max_spine_bytes", Shape.Integer, "Bytes of the spine of a training set over HTTP. Default: 1073741824."),
         new("max_entities", Shape.Integer, "Entity rows of one online request. Default: 10000."),
-        new("max_features", Shape.Integer, "Features of one online request. Default: 5000."));
+        new("max_features", Shape.Integer, "Features of one online request. Default: 5000."),
+        new("verify_every", Shape.Duration, "How often a sample of what is served is held against the offline data; see /metrics. At least 1s. Default: never."),
+        new("verify_sample", Shape.Integer, "Entities of each view in such a sample. Default: 1000."));
 
     static readonly Key[] Stores =
     [
