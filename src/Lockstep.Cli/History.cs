@@ -93,6 +93,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
             })],
             Timestamp = timestamp,
             Writer = kept.For,
+            CheckExpectations = false,
         }, null, token);
         var all = kept.Rows[0].AsSpan(fields.Count + 1);
         List<(Value[], long?)> found = [];

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using Lockstep.Cli.Output;
+using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.Registry;
+using Lockstep.Server;
 
 namespace Lockstep.Cli.Verbs;
 
@@ -25,7 +28,7 @@ internal sealed class DescribeVerb : Verb
             "features": [ { "name": "precip", "type": "float64", "default": "0", "description": null } ],
             "reads": [], "used_by": ["feature_service late_flight@1 (model late_flight_gbm)"], "versions": ["1.0.0"],
             "last_change": { "number": 1, "at": "2026-01-05T10:00:00Z", "author": "ana", "reason": "", "verb": "apply", "restored": null, "changes": 9 },
-            "definition": { "kind": "value_view" }
+            "definition": { "kind": "value_view" }, "expectations": []
           }
         ]
         """;
@@ -34,14 +37,33 @@ internal sealed class DescribeVerb : Verb
     {
         await using var host = context.OpenProject();
         var items = await host.RegistryService.DescribeAsync(context.Get(_name)!, token);
-        if (context.Json) context.WriteJson(RegistryJson.List(items, RegistryJson.Of));
+        List<IReadOnlyList<ExpectationResult>> results = [];
+        foreach (var item in items) results.Add(await LastAsync(item, host, token));
+        if (context.Json)
+            context.WriteJson(RegistryJson.List(items.Zip(results), i =>
+            {
+                var json = RegistryJson.Of(i.First);
+                json["expectations"] = ExpectationJson.ToNode(i.Second);
+                return json;
+            }));
         else
             for (var i = 0; i < items.Count; i++)
             {
                 if (i > 0) context.Out.WriteLine();
                 Write(items[i], context.Console);
+                if (results[i].Count == 0) continue;
+                context.Out.WriteLine();
+                ExpectationLines.Write(results[i], context.Console, "  ");
             }
         return ExitCode.Done;
+    }
+
+    /// <summary>What became of its expectations in the last run that read rows.</summary>
+    static async Task<IReadOnlyList<ExpectationResult>> LastAsync(ObjectDescription item, ProjectHost host, CancellationToken token)
+    {
+        if (item.Object.Kind != Core.Definitions.ValueView.KindName) return [];
+        var runs = await host.Runs.ListAsync($"{item.Object.Name}@{item.Object.Version}", 20, token);
+        return runs.Select(r => r.End?.Expectations ?? []).FirstOrDefault(e => e.Any(x => x.Rows > 0)) ?? [];
     }
 
     static void Write(ObjectDescription item, CliConsole console)

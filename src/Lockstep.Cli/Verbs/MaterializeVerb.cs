@@ -27,8 +27,12 @@ internal sealed class MaterializeVerb : Verb
           "succeeded": true, "seconds": 0.52,
           "views": [
             {
-              "view": "weather@1.0.0", "run": 3, "mode": "added", "reason": null, "rows_read": 196, "keys": 3, "keys_removed": 0,
+              "view": "weather@1.0.0", "run": 3, "mode": "added", "reason": null, "rows_read": 196, "rows_dropped": 0, "keys": 3, "keys_removed": 0,
               "rows_ahead": 0, "rows_without_key": 0, "rows_without_time": 0, "non_finite": {},
+              "expectations": [ {
+                "of": "weather@1.0.0", "that": "visib >= 0", "mostly": 0.99, "on_failure": "warn", "passed": 190, "failed": 1, "nulls": 5,
+                "examples": [ { "airport": "JFK", "event_timestamp": "2026-01-04T12:00:00Z", "visib": "-1" } ], "rows": 196, "share": 0.9947643979057592, "holds": true
+              } ],
               "started_at": "2026-01-05T10:00:00Z", "ended_at": "2026-01-05T10:00:01Z", "error": null
             }
           ]
@@ -67,12 +71,14 @@ internal sealed class MaterializeVerb : Verb
     static void Write(MaterializeReport report, VerbContext context)
     {
         if (report.Views.Count == 0) return;
-        var table = new TextTable("view", "run", "rows read", "keys", "removed", "ahead", "did").Right(1, 2, 3, 4, 5);
+        var table = new TextTable("view", "run", "rows read", "dropped", "keys", "removed", "ahead", "did").Right(1, 2, 3, 4, 5, 6);
         foreach (var view in report.Views)
-            table.Add(view.View, Words.Number(view.Run), Words.Number(view.RowsRead), Words.Number(view.Keys), Words.Number(view.KeysRemoved), Words.Number(view.RowsAhead), view.Error is null ? Did(view) : "failed");
+            table.Add(view.View, Words.Number(view.Run), Words.Number(view.RowsRead), Words.Number(view.RowsDropped), Words.Number(view.Keys), Words.Number(view.KeysRemoved), Words.Number(view.RowsAhead), view.Error is null ? Did(view) : "failed");
         table.Write(context.Console);
+        ExpectationLines.Write([.. report.Views.SelectMany(v => v.Expectations)], context.Console);
         foreach (var view in report.Views)
         {
+            ExpectationLines.Warn(view.Expectations, context);
             if (view.RowsWithoutKey > 0) context.Warn($"{view.View}: {Words.Count(view.RowsWithoutKey, "row")} with a null in the key were left out: nobody can ask for them.");
             if (view.RowsWithoutTime > 0) context.Warn($"{view.View}: {Words.Count(view.RowsWithoutTime, "row")} without an event timestamp were left out: nobody knows when they hold.");
             foreach (var (feature, count) in view.NonFinite.Where(n => n.Value > 0)) context.Warn($"{view.View}: {Words.Count(count, "value")} of {feature} were not finite and read as null.");

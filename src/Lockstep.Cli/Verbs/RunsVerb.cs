@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.Materialization;
 
 namespace Lockstep.Cli.Verbs;
@@ -21,7 +22,8 @@ internal sealed class RunsVerb : Verb
         [
           {
             "run": 3, "view": "weather@1.0.0", "state": "finished", "mode": "added", "started_at": "2026-01-05T10:00:00Z", "ended_at": "2026-01-05T10:00:01Z",
-            "from": null, "to": null, "full": false, "rows_read": 196, "keys": 3, "keys_removed": 0, "rows_ahead": 0, "error": null
+            "from": null, "to": null, "full": false, "rows_read": 196, "rows_dropped": 0, "keys": 3, "keys_removed": 0, "rows_ahead": 0,
+            "expectations": [], "error": null
           }
         ]
         """;
@@ -40,11 +42,11 @@ internal sealed class RunsVerb : Verb
             context.Say("Nothing was materialized yet.");
             return ExitCode.Done;
         }
-        var table = new TextTable("run", "view", "state", "started", "took", "rows read", "keys", "removed", "what").Right(0, 4, 5, 6, 7);
+        var table = new TextTable("run", "view", "state", "started", "took", "rows read", "dropped", "keys", "removed", "expected", "what").Right(0, 4, 5, 6, 7, 8);
         foreach (var run in runs)
             table.Add(Words.Number(run.Number), run.Start.View, RegistryJson.Word(run.State), Instant.Format(run.Start.StartedAt),
                 run.End is { } end ? Words.Duration(TimeSpan.FromMicroseconds(end.EndedAt - run.Start.StartedAt)) : "",
-                Words.Number(run.End?.RowsRead ?? 0), Words.Number(run.End?.Keys ?? 0), Words.Number(run.End?.KeysRemoved ?? 0), run.End?.Error ?? (run.End is null ? "" : RegistryJson.Word(run.End.Mode)));
+                Words.Number(run.End?.RowsRead ?? 0), Words.Number(run.End?.RowsDropped ?? 0), Words.Number(run.End?.Keys ?? 0), Words.Number(run.End?.KeysRemoved ?? 0), ExpectationLines.Summary(run.End?.Expectations ?? []), run.End?.Error ?? (run.End is null ? "" : RegistryJson.Word(run.End.Mode)));
         table.Write(context.Console);
         return ExitCode.Done;
     }
@@ -61,9 +63,11 @@ internal sealed class RunsVerb : Verb
         ["to"] = run.Start.To is { } to ? Instant.Format(to) : null,
         ["full"] = run.Start.Full,
         ["rows_read"] = run.End?.RowsRead ?? 0,
+        ["rows_dropped"] = run.End?.RowsDropped ?? 0,
         ["keys"] = run.End?.Keys ?? 0,
         ["keys_removed"] = run.End?.KeysRemoved ?? 0,
         ["rows_ahead"] = run.End?.RowsAhead ?? 0,
+        ["expectations"] = ExpectationJson.ToNode(run.End?.Expectations ?? []),
         ["error"] = run.End?.Error,
     };
 }

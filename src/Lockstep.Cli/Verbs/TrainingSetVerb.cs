@@ -4,6 +4,7 @@ using Lockstep.Cli.Output;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Cli.Verbs;
@@ -38,8 +39,8 @@ internal sealed class TrainingSetVerb : Verb
         {
           "rows": 1969, "out": "train.parquet", "record": "train.parquet.lockstep.json", "seconds": 0.41,
           "columns": [ { "name": "event_timestamp", "type": "timestamp" } ],
-          "lookups": [ { "view": "weather@1.0.0", "alias": null, "rows_read": 196, "found": 1960, "not_found": 0, "outside_max_age": 9, "known_later": 0, "non_finite": {} } ],
-          "warnings": [],
+          "lookups": [ { "view": "weather@1.0.0", "alias": null, "rows_read": 196, "rows_dropped": 0, "found": 1960, "not_found": 0, "outside_max_age": 9, "known_later": 0, "non_finite": {} } ],
+          "expectations": [], "warnings": [],
           "proof": { "holds": true, "cuts": [ { "cut": "2013-01-02T12:00:00Z", "compared": 1200, "dropped": 900, "made_up": 300, "difference": null } ] }
         }
         """;
@@ -86,11 +87,13 @@ internal sealed class TrainingSetVerb : Verb
 
     static void Write(VerbContext context, TrainingSetReport report, ProofReport? proof, string? output, TimeSpan elapsed)
     {
-        var table = new TextTable("view", "rows read", "found", "not found", "too old").Right(1, 2, 3, 4);
+        var table = new TextTable("view", "rows read", "dropped", "found", "not found", "too old").Right(1, 2, 3, 4, 5);
         foreach (var lookup in report.Lookups)
-            table.Add(lookup.View + (lookup.Alias is null ? "" : $" as {lookup.Alias}"), Words.Number(lookup.RowsRead), Words.Number(lookup.Found), Words.Number(lookup.NotFound), Words.Number(lookup.OutsideMaxAge));
+            table.Add(lookup.View + (lookup.Alias is null ? "" : $" as {lookup.Alias}"), Words.Number(lookup.RowsRead), Words.Number(lookup.RowsDropped), Words.Number(lookup.Found), Words.Number(lookup.NotFound), Words.Number(lookup.OutsideMaxAge));
         table.Write(context.Console);
+        ExpectationLines.Write(report.Expectations, context.Console);
         foreach (var warning in report.Warnings) context.Warn(warning);
+        ExpectationLines.Warn(report.Expectations, context);
         if (proof is not null) context.Out.WriteLine(proof.ToString());
         if (output is not null)
             context.Say($"{context.Console.ErrorPaint.Green("Wrote")} {output}: {Words.Count(report.Rows, "row")} × {Words.Count(report.Columns.Count, "column")} in {Words.Duration(elapsed)}.");
@@ -108,12 +111,14 @@ internal sealed class TrainingSetVerb : Verb
             ["view"] = l.View,
             ["alias"] = l.Alias,
             ["rows_read"] = l.RowsRead,
+            ["rows_dropped"] = l.RowsDropped,
             ["found"] = l.Found,
             ["not_found"] = l.NotFound,
             ["outside_max_age"] = l.OutsideMaxAge,
             ["known_later"] = l.KnownLater,
             ["non_finite"] = new JsonObject(l.NonFinite.Select(n => KeyValuePair.Create(n.Key, (JsonNode?)n.Value))),
         }),
+        ["expectations"] = ExpectationJson.ToNode(report.Expectations),
         ["warnings"] = RegistryJson.Texts(report.Warnings),
         ["proof"] = proof is null ? null : new JsonObject
         {

@@ -13,8 +13,8 @@ public abstract record FeatureView : Definition
     /// <summary>Whether it is served online.</summary>
     public bool Online { get; init; } = true;
 
-    /// <summary>Expectations, as written.</summary>
-    public IReadOnlyList<string> Expect { get; init; } = [];
+    /// <summary>What must hold of its values.</summary>
+    public IReadOnlyList<Expectation> Expect { get; init; } = [];
 }
 
 /// <summary>The newest row of a table as of an instant (S5, S6).</summary>

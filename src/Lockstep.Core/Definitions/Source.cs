@@ -21,6 +21,9 @@ public sealed record Source : Definition
 
     /// <summary>A filter over the source's columns, as written; null keeps every row.</summary>
     public string? Where { get; init; }
+
+    /// <summary>What must hold of the rows that the filter keeps.</summary>
+    public IReadOnlyList<Expectation> Expect { get; init; } = [];
 }
 
 /// <summary>A column that is an expression, as written, over the other columns of its row.</summary>

@@ -1,3 +1,4 @@
+using Lockstep.Core.Expectations;
 using Lockstep.Runtime.OfflineStore;
 
 namespace Lockstep.Runtime.Materialization;
@@ -89,6 +90,10 @@ public sealed record RunEnd
     public long RowsDropped { get; init; }
 
     public long RowsAhead { get; init; }
+
+    /// <summary>What became of the expectations, over the rows read.</summary>
+    public IReadOnlyList<ExpectationResult> Expectations { get; init; } = [];
+
     public string? Error { get; init; }
 }
 

@@ -1,4 +1,5 @@
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 
 namespace Lockstep.Runtime.Materialization;
 
@@ -72,6 +73,9 @@ public sealed record ViewRunReport
 
     /// <summary>Values read as null because they were not finite (S3), by feature.</summary>
     public IReadOnlyDictionary<string, long> NonFinite { get; init; } = new Dictionary<string, long>();
+
+    /// <summary>What became of the expectations of the view and its source, over the rows read.</summary>
+    public IReadOnlyList<ExpectationResult> Expectations { get; init; } = [];
 
     /// <summary>Instants, microseconds.</summary>
     public long StartedAt { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Runtime.Materialization;
@@ -28,9 +29,10 @@ internal sealed class ReadCounts
 }
 
 /// <summary>Reads a value view's source, in bounded memory, down to the rows of each key that can be an answer from <c>now - grace</c> to the horizon.</summary>
-internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLayout layout, MaterializerOptions options, long now, long horizon, bool bounded, ReadCounts counts)
+internal sealed class SourceRows(
+    IBatchEngine engine, ViewColumns columns, RowLayout layout, MaterializerOptions options, long now, long horizon, bool bounded, ReadCounts counts, ViewExpectations? expectations)
 {
-    readonly RowProgram _program = columns.Program(Enumerable.Range(0, layout.Schema.Count));
+    readonly RowProgram _program = columns.Program(Enumerable.Range(0, layout.Schema.Count), also: expectations?.Reads);
 
     /// <summary>Keys of files that have been removed from the table.</summary>
     public KeySet Keys(TableInput input, CancellationToken token)
@@ -53,13 +55,37 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
         return keys;
     }
 
-    public Collected Read(IEnumerable<SourcePart> parts, KeyFilter filter, Action<ValueCellWriter> begin, ProgressMeter progress, CancellationToken token)
+    /// <summary>Counts all rows for the expectations, and takes none.</summary>
+    public void Expect(TableInput input, ProgressMeter progress, CancellationToken token)
+    {
+        if (expectations is null || input.IsEmpty) return;
+        using var reader = engine.Scan(new() { Table = input, Columns = ViewColumns.Scan(_program) }, token);
+        var rows = _program.Open();
+        while (reader.Read(rows.Input, token))
+        {
+            var read = rows.Input.Count;
+            rows.Run();
+            expectations.Add(rows.Output);
+            counts.Rows += read;
+            progress.Add(read, reader.Progress);
+        }
+        counts.Dropped += rows.Dropped;
+    }
+
+    /// <param name="parts">What to read.</param>
+    /// <param name="filter">Which keys to take.</param>
+    /// <param name="expect">Whether the rows count for the expectations: no row twice in a run.</param>
+    /// <param name="memory">Bytes of rows to hold before they are put into files.</param>
+    /// <param name="begin">Begins a cell.</param>
+    /// <param name="progress">Hears of rows.</param>
+    /// <param name="token">Stops it.</param>
+    public Collected Read(IEnumerable<SourcePart> parts, KeyFilter filter, bool expect, long memory, Action<ValueCellWriter> begin, ProgressMeter progress, CancellationToken token)
     {
         var collected = new Collected(layout, now, new(layout, now - ValueCell.Grace), new(options.SpillFolder), begin);
         try
         {
             foreach (var part in parts)
-                if (!part.Input.IsEmpty) Read(part, filter, collected, progress, token);
+                if (!part.Input.IsEmpty) Read(part, filter, expect ? expectations : null, memory, collected, progress, token);
             return collected;
         }
         catch
@@ -69,7 +95,7 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
         }
     }
 
-    void Read(SourcePart part, KeyFilter filter, Collected to, ProgressMeter progress, CancellationToken token)
+    void Read(SourcePart part, KeyFilter filter, ViewExpectations? expected, long memory, Collected to, ProgressMeter progress, CancellationToken token)
     {
         var request = new ScanRequest { Table = part.Input, Columns = ViewColumns.Scan(_program) };
         // Rows after the horizon are read as well, so that it is known whether there are any: except where an end was asked for, which may be long ago.
@@ -82,13 +108,14 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
         Column[] keys = [.. batch.Columns.Take(keyCount)];
         var time = (FixedColumn<long>)batch[keyCount];
         var created = columns.HasCreated ? (FixedColumn<long>)batch[keyCount + 1] : null;
-        Column[] features = [.. batch.Columns.Skip(keyCount + (created is null ? 1 : 2))];
+        Column[] features = [.. batch.Columns.Skip(keyCount + (created is null ? 1 : 2)).Take(layout.Schema.Count)];
         var packer = new RowWriter(layout);
         var key = new ArrayBufferWriter<byte>(64);
         while (reader.Read(rows.Input, token))
         {
             var read = rows.Input.Count;
             rows.Run();
+            expected?.Add(batch);
             for (var row = 0; row < batch.Count; row++)
             {
                 if (time.IsNull(row))
@@ -113,7 +140,7 @@ internal sealed class SourceRows(IBatchEngine engine, ViewColumns columns, RowLa
                 to.Offer(key.WrittenSpan, at, created is null || created.IsNull(row) ? null : created.Values[row], packer, features, row);
             }
             counts.Rows += read;
-            to.SpillIfLarge(options.MemoryBytes, token);
+            to.SpillIfLarge(memory, token);
             progress.Add(read, reader.Progress);
         }
         counts.Dropped += rows.Dropped;

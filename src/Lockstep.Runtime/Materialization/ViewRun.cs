@@ -3,6 +3,7 @@ using System.Globalization;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.TrainingSets;
 
@@ -31,6 +32,7 @@ internal sealed class ViewRun
     readonly RowLayout _layout;
     readonly ProgressMeter _progress;
     readonly ReadCounts _counts = new();
+    readonly ViewExpectations? _expectations;
     readonly Guid _token = Guid.NewGuid();
     readonly List<TableState> _reads = [];
     readonly long _now;
@@ -47,6 +49,7 @@ internal sealed class ViewRun
         (_view, _request, _context) = (view, request, context);
         _columns = ViewColumns.Of(view, request.Catalog);
         _layout = new(view.Features);
+        _expectations = ViewExpectations.Of(_columns);
         _progress = new(progress, context.Clock);
         _now = Instant.Now(context.Clock);
         _horizon = Math.Min(request.To ?? long.MaxValue, _now + context.Options.MaxFuture);
@@ -118,6 +121,7 @@ internal sealed class ViewRun
         RowsWithoutKey = _counts.WithoutKey,
         RowsWithoutTime = _counts.WithoutTime,
         NonFinite = _counts.NonFinite,
+        Expectations = _expectations?.Results ?? [],
         StartedAt = _now,
         EndedAt = Instant.Now(_context.Clock),
         Error = error,
@@ -130,6 +134,8 @@ internal sealed class ViewRun
         if (!_view.View.Online)
         {
             (_mode, _reason) = (RunMode.Whole, "computed by SQL");
+            Rows(_expectations).Expect(Look(null, token).Input, _progress, token);
+            _expectations?.ThrowIfBlocked();
             return null;
         }
         var (baseline, others, whole) = await RecordedAsync(token);
@@ -173,11 +179,13 @@ internal sealed class ViewRun
     {
         (_mode, _reason) = (changes.Mode, changes.Reason);
         var writer = NewWriter(lease, changes.Look);
-        var rows = Rows();
+        var rows = Rows(_expectations);
         if (IsPartial)
         {
             _mode = RunMode.Added;
-            await WriteAsync(rows, [new(changes.Look.Input, _request.From!.Value)], default, ValueUpdateKind.Add, writer, token);
+            using var collected = Read(rows, [new(changes.Look.Input, _request.From!.Value)], default, writer, token);
+            _expectations?.ThrowIfBlocked();
+            await WriteAsync(collected, ValueUpdateKind.Add, writer, token);
         }
         else if (changes.Mode == RunMode.Whole || !await TryApplyChangesAsync(changes, baseline!, rows, writer, token))
             await ApplyWholeAsync(changes, rows, writer, lease, token);
@@ -187,7 +195,9 @@ internal sealed class ViewRun
     async Task ApplyWholeAsync(SourceChanges changes, SourceRows rows, OnlineWriter writer, LeaseKeeper lease, CancellationToken token)
     {
         var isEmpty = !(await _context.Online.ListAsync(token)).Any(t => t.Name == Id && t.Cells > 0);
-        await WriteAsync(rows, [new(changes.Look.Input, long.MinValue)], default, ValueUpdateKind.Replace, writer, token);
+        using var collected = Read(rows, [new(changes.Look.Input, long.MinValue)], default, writer, token);
+        _expectations?.ThrowIfBlocked();
+        await WriteAsync(collected, ValueUpdateKind.Replace, writer, token);
         if (!isEmpty) await RemoveOthersAsync(writer, lease.Lease.Number, token);
     }
 
@@ -210,11 +220,21 @@ internal sealed class ViewRun
                 return Whole("files that were removed from it are vacuumed, and with them the keys they held");
             }
             if (keys.Bytes > Options.MemoryBytes / 2) return Whole("most of its keys have changed");
-            var found = new KeySet();
-            await WriteAsync(rows, [new(changes.Look.Input, long.MinValue)], new(keys, null), ValueUpdateKind.Replace, writer, token, found);
-            await RemoveMissingAsync(keys, found, writer, token);
         }
-        if (added.Any(p => !p.Input.IsEmpty)) await WriteAsync(rows, added, new(null, keys), ValueUpdateKind.Add, writer, token);
+        // Everything is read before anything is written: what expectations block must not be half there. The keys that changed are computed
+        // from the whole source, so that no row counts twice.
+        using (var replaced = keys is null ? null : Read(rows, [new(changes.Look.Input, long.MinValue)], new(keys, null), writer, token, memory: Options.MemoryBytes / 2))
+        using (var fresh = added.Any(p => !p.Input.IsEmpty) ? Read(rows, added, new(null, keys), writer, token, expect: keys is null, memory: keys is null ? Options.MemoryBytes : Options.MemoryBytes / 2) : null)
+        {
+            _expectations?.ThrowIfBlocked();
+            if (replaced is not null)
+            {
+                var found = new KeySet();
+                await WriteAsync(replaced, ValueUpdateKind.Replace, writer, token, found);
+                await RemoveMissingAsync(keys!, found, writer, token);
+            }
+            if (fresh is not null) await WriteAsync(fresh, ValueUpdateKind.Add, writer, token);
+        }
         if (_mode == RunMode.Nothing && added.Count > 1) _mode = RunMode.Added;
         if (_mode == RunMode.Nothing) _reason = "the source is as the last run read it";
         return true;
@@ -226,10 +246,14 @@ internal sealed class ViewRun
         }
     }
 
-    async Task WriteAsync(SourceRows rows, IReadOnlyList<SourcePart> parts, KeyFilter filter, ValueUpdateKind kind, OnlineWriter writer, CancellationToken token, KeySet? found = null)
+    Collected Read(SourceRows rows, IReadOnlyList<SourcePart> parts, KeyFilter filter, OnlineWriter writer, CancellationToken token, bool expect = true, long? memory = null)
     {
         _progress.Begin($"reading {Id}");
-        using var collected = rows.Read(parts, filter, writer.Begin, _progress, token);
+        return rows.Read(parts, filter, expect, memory ?? Options.MemoryBytes, writer.Begin, _progress, token);
+    }
+
+    async Task WriteAsync(Collected collected, ValueUpdateKind kind, OnlineWriter writer, CancellationToken token, KeySet? found = null)
+    {
         _progress.Begin($"writing {Id}");
         var cells = collected.Open();
         var (written, reported) = (0L, 0L);
@@ -288,7 +312,10 @@ internal sealed class ViewRun
             await RecordReadAsync(look.State, token);
             var again = NewWriter(lease, look);
             var found = new KeySet();
-            await WriteAsync(Rows(), [new(look.Input, long.MinValue)], new(keys, null), ValueUpdateKind.Replace, again, token, found);
+            var expectations = ViewExpectations.Of(_columns); // files may have come since
+            using var collected = Read(Rows(expectations), [new(look.Input, long.MinValue)], new(keys, null), again, token);
+            expectations?.ThrowIfBlocked();
+            await WriteAsync(collected, ValueUpdateKind.Replace, again, token, found);
             await RemoveMissingAsync(keys, found, again, token);
             keys = again.TakeConflicts();
         }
@@ -304,7 +331,7 @@ internal sealed class ViewRun
 
     OnlineWriter NewWriter(LeaseKeeper lease, TableLook look) => new(_context.Online, Id, _layout, lease.Lease, look.Log, _context.Clock, Options.KeysPerWrite);
 
-    SourceRows Rows() => new(_context.Engine, _columns, _layout, Options, _now, _horizon, IsBounded, _counts);
+    SourceRows Rows(ViewExpectations? expectations) => new(_context.Engine, _columns, _layout, Options, _now, _horizon, IsBounded, _counts, expectations);
 
     RunEnd End(RunState state, long? leftOut, string? error) => new()
     {
@@ -319,6 +346,7 @@ internal sealed class ViewRun
         KeysRemoved = _removed,
         RowsDropped = _counts.Dropped,
         RowsAhead = _counts.Ahead,
+        Expectations = _expectations?.Results ?? [],
         Error = error,
     };
 

@@ -1,4 +1,5 @@
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expressions.Syntax;
 
 namespace Lockstep.Runtime.Registry;
 
@@ -45,9 +46,24 @@ public sealed record ObjectDescription
         Definition = item.Record.Definition,
     };
 
+    // What an expression yields is told only where the columns that it reads are known.
+    static string TypeOf(Source source, string column)
+    {
+        try
+        {
+            return RowColumns.Of(source).TypeOf(column)?.ToString() ?? "";
+        }
+        catch (ExpressionException)
+        {
+            return "";
+        }
+    }
+
     static List<FeatureDescription> FeaturesOf(RegisteredObject item)
     {
-        if (item.Columns is { } columns) return [.. columns.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))];
+        if (item.Definition is Source source)
+            return [.. (item.Columns ?? []).Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null)),
+                .. source.Derived.Select(d => new FeatureDescription(d.Name, TypeOf(source with { Columns = item.Columns }, d.Name), null, $"= {d.Expression}"))];
         if (item.View is not { } view) return [];
         var texts = item.Definition switch
         {

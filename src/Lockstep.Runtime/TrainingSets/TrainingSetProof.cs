@@ -49,7 +49,7 @@ public sealed class TrainingSetProof
                 var copies = Directory.CreateDirectory(Path.Combine(folder, reports.Count.ToString(CultureInfo.InvariantCulture))).FullName;
                 var altered = new AlteredTables(_engine, _tables, first.Report.Record, request.KnownOnly, cut, copies);
                 foreach (var scan in plan.Scans) altered.Copy(scan.Columns, request.Catalog, token);
-                var again = Make(altered, request, Path.Combine(copies, "again.parquet"), token);
+                var again = Make(altered, request with { CheckExpectations = false }, Path.Combine(copies, "again.parquet"), token);
                 reports.Add(new TrainingSetComparison(_engine, plan.Output, plan.Time).Compare(first.Path, again.Path, cut, token) with { Dropped = altered.Dropped, MadeUp = altered.MadeUp });
                 Directory.Delete(copies, recursive: true);
             }

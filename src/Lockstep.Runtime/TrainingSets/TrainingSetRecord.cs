@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 using Lockstep.Runtime.OfflineStore;
 
 namespace Lockstep.Runtime.TrainingSets;
@@ -27,6 +28,9 @@ public sealed record TrainingSetRecord
     public required IReadOnlyList<RecordedFeature> Features { get; init; }
 
     public required IReadOnlyList<RecordedView> Views { get; init; }
+
+    /// <summary>What became of the expectations of its views; null: there are none.</summary>
+    public IReadOnlyList<ExpectationResult>? Expectations { get; init; }
 
     /// <summary>Where the record of a file stands.</summary>
     public static string PathFor(string output) => output + Ending;

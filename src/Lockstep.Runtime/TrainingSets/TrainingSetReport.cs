@@ -1,3 +1,4 @@
+using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.TrainingSets;
@@ -15,6 +16,9 @@ public sealed record TrainingSetReport
 
     /// <summary>Signs of leaks and mistakes, each with what to do.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>What became of the expectations of its views, over their values in it.</summary>
+    public IReadOnlyList<ExpectationResult> Expectations { get; init; } = [];
 
     public required TrainingSetRecord Record { get; init; }
 

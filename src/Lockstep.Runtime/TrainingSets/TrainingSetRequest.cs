@@ -36,6 +36,9 @@ public sealed record TrainingSetRequest
     /// <summary>Whether a file gets the record of what was read beside it (<see cref="TrainingSetRecord.PathFor"/>).</summary>
     public bool WriteRecord { get; init; } = true;
 
+    /// <summary>Whether the expectations of its views are evaluated; one that blocks stops it.</summary>
+    public bool CheckExpectations { get; init; } = true;
+
     /// <summary>An earlier training set's record: the same versions and the same files or commits are read (S19), or it is an error.</summary>
     public TrainingSetRecord? Again { get; init; }
 

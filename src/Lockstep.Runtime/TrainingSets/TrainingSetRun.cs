@@ -2,6 +2,7 @@ using Lockstep.Core;
 using Lockstep.Core.PointInTime;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.OfflineStore;
 
 namespace Lockstep.Runtime.TrainingSets;
@@ -23,6 +24,7 @@ internal sealed class TrainingSetRun(
     readonly Dictionary<ViewScan, TableLook> _tables = [];
     readonly LookupTally[] _tallies = [.. plan.Features.Lookups.Select(l => new LookupTally(l))];
     readonly LeakageChecks _checks = new(plan, Instant.Now(clock));
+    readonly ResultExpectations? _expectations = request.CheckExpectations ? new(plan.Features, plan.Output, plan.Time, plan.Spine.Count) : null;
     readonly ProgressMeter _meter = new(progress, clock);
     int _blocks;
 
@@ -40,6 +42,7 @@ internal sealed class TrainingSetRun(
             _meter.Begin($"reading {request.Spine.Name}");
         }
         spine.End(token);
+        _expectations?.ThrowIfBlocked();
         var record = Record(spine.Rows);
         if (request.Output is null || !request.WriteRecord) writer.Complete(token);
         else record.Save(TrainingSetRecord.PathFor(request.Output.Path), () => writer.Complete(token));
@@ -49,6 +52,7 @@ internal sealed class TrainingSetRun(
             Columns = plan.Output,
             Lookups = [.. _tallies.Select(t => t.Report())],
             Warnings = [.. _checks.Warnings(request, _tallies).Distinct(StringComparer.Ordinal)],
+            Expectations = _expectations?.Results ?? [],
             Record = record,
             Blocks = _blocks,
         };
@@ -148,6 +152,8 @@ internal sealed class TrainingSetRun(
         var outputs = plan.Features.Outputs;
         var features = outputs.Select(o => Column.Create(o.Type)).ToArray();
         var columns = features.ToArray();
+        var bare = outputs.Select((o, i) => _expectations?.Outputs.Contains(i) == true && !o.Default.IsNull ? Column.Create(o.Type) : features[i]).ToArray(); // without defaults
+        var values = bare.ToArray();
         var onDemand = plan.Features.OnDemand is { } expressions ? new OnDemandColumns(expressions, plan) : null;
         var places = outputs.Select(o => o.IsOnDemand ? o.Ordinal : Array.IndexOf(answers[o.Lookup].Ordinals, o.Ordinal)).ToArray();
         var rows = answers.Select(_ => new int[Math.Min(block.Rows, WriteRows)]).ToArray();
@@ -161,11 +167,16 @@ internal sealed class TrainingSetRun(
                 if (outputs[i].IsOnDemand)
                 {
                     columns[i] = onDemand!.Output(places[i], outputs[i].Default, batch, features[i]);
+                    values[i] = bare[i] == features[i] ? columns[i] : onDemand.Output(places[i], default, batch, bare[i]);
                     continue;
                 }
                 features[i].Clear();
                 answers[outputs[i].Lookup].Rows.AppendTo(features[i], places[i], outputs[i].Default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
+                if (bare[i] == features[i]) continue;
+                bare[i].Clear();
+                answers[outputs[i].Lookup].Rows.AppendTo(bare[i], places[i], default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
             }
+            _expectations?.Add(batch.Columns, values, batch.Count);
             var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. columns]);
             _checks.ResultBatch(result);
             writer.Write(result, token);
@@ -197,7 +208,8 @@ internal sealed class TrainingSetRun(
         FullNames = request.Full,
         AsKnown = request.KnownOnly,
         Features = TrainingSetRecord.FeaturesOf(plan.Features),
-        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State)), .. TrainingSetRecord.OnDemandOf(plan.Features)],
+            _expectations?.Add(batch.Columns, values, batch.Count);
+            var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. columns]);
     };
 
     void RefuseToReplaceTheSpine()

@@ -15,6 +15,9 @@ namespace Lockstep.Runtime.TrainingSets;
 /// <param name="Rows">The columns of its source, and those that are computed of them.</param>
 internal sealed record ViewColumns(ViewVersion View, ValueView Definition, string Timestamp, string? Created, string TableName, RowColumns Rows)
 {
+    /// <summary>What its source expects of its rows.</summary>
+    public IReadOnlyList<Expectation> SourceExpect { get; init; } = [];
+
     public static ViewColumns Of(ViewVersion view, Catalog catalog)
     {
         if (view.View is not ValueView definition)
@@ -24,7 +27,7 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
         var name = definition.Source ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' has neither a source nor SQL.");
         if (!view.Sources.TryGetValue(name, out var source) && !catalog.Sources.TryGetValue(name, out source))
             throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{name}', which is not there.");
-        return new(view, definition, LogColumns.TimestampOf(source), LogColumns.CreatedOf(source), $"source '{name}'", RowColumns.Of(source)) { HasLog = source.Stream is not null };
+        return new(view, definition, LogColumns.TimestampOf(source), LogColumns.CreatedOf(source), $"source '{name}'", RowColumns.Of(source)) { HasLog = source.Stream is not null, SourceExpect = source.Expect };
     }
 
     public bool HasCreated => Created is not null;
@@ -35,8 +38,9 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
     /// <summary>Keys, timestamps and these features, by their ordinals, of the rows that the filters keep: in the layout that a sweep takes.</summary>
     /// <param name="ordinals">Of the features.</param>
     /// <param name="known">After the timestamps comes when the row was known.</param>
-    public RowProgram Program(IEnumerable<int> ordinals, bool known = false) => RowProgram.Compile(Rows,
-        [.. Outputs, .. known ? new RowOutput[] { new(new("known", FeatureType.Timestamp), ScanColumn.KnownAt) } : [], .. ordinals.Select(Feature)], Definition.Where);
+    /// <param name="also">Further outputs, behind the features.</param>
+    public RowProgram Program(IEnumerable<int> ordinals, bool known = false, IReadOnlyList<RowOutput>? also = null) => RowProgram.Compile(Rows,
+        [.. Outputs, .. known ? new RowOutput[] { new(new("known", FeatureType.Timestamp), ScanColumn.KnownAt) } : [], .. ordinals.Select(Feature), .. also ?? []], Definition.Where);
 
     /// <summary>The keys alone, of all rows.</summary>
     public RowProgram KeyProgram() => RowProgram.Compile(new(Rows.What, Rows.Data, Rows.Computed), [.. Keys]);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.Materialization;
 
 namespace Lockstep.Server.Api;
@@ -14,12 +15,14 @@ public static class MaterializationJson
         ["mode"] = RegistryJson.Word(view.Mode),
         ["reason"] = view.Reason,
         ["rows_read"] = view.RowsRead,
+        ["rows_dropped"] = view.RowsDropped,
         ["keys"] = view.Keys,
         ["keys_removed"] = view.KeysRemoved,
         ["rows_ahead"] = view.RowsAhead,
         ["rows_without_key"] = view.RowsWithoutKey,
         ["rows_without_time"] = view.RowsWithoutTime,
         ["non_finite"] = new JsonObject(view.NonFinite.Select(n => KeyValuePair.Create(n.Key, (JsonNode?)n.Value))),
+        ["expectations"] = ExpectationJson.ToNode(view.Expectations),
         ["started_at"] = Instant.Format(view.StartedAt),
         ["ended_at"] = Instant.Format(view.EndedAt),
         ["error"] = view.Error?.Message,

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using Lockstep.Core;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Microsoft.Data.Sqlite;
@@ -112,10 +113,11 @@ public sealed class SqliteRunStore : IRunStore
         ArgumentNullException.ThrowIfNull(end);
         await TransactAsync(() => Execute("""
             UPDATE runs SET state = $state, ended = $ended, mode = $mode, taken_up_to = $taken, left_out = $left, stored_version = $stored,
-              rows_read = $rows, keys = $keys, keys_removed = $removed, rows_ahead = $ahead, error = $error, rows_dropped = $dropped WHERE number = $run
+              rows_read = $rows, keys = $keys, keys_removed = $removed, rows_ahead = $ahead, error = $error, rows_dropped = $dropped, expectations = $expectations WHERE number = $run
             """,
             ("$state", end.State.ToString()), ("$ended", end.EndedAt), ("$mode", end.Mode.ToString()), ("$taken", end.TakenUpTo), ("$left", end.LeftOut),
-            ("$stored", end.StoredVersion), ("$rows", end.RowsRead), ("$keys", end.Keys), ("$removed", end.KeysRemoved), ("$ahead", end.RowsAhead), ("$dropped", end.RowsDropped), ("$error", end.Error), ("$run", run)), token);
+            ("$stored", end.StoredVersion), ("$rows", end.RowsRead), ("$keys", end.Keys), ("$removed", end.KeysRemoved), ("$ahead", end.RowsAhead), ("$dropped", end.RowsDropped),
+            ("$expectations", end.Expectations.Count == 0 ? null : ExpectationJson.Write(end.Expectations)), ("$error", end.Error), ("$run", run)), token);
     }
 
     public ValueTask<RecordedRun?> FindAsync(string view, string store, Guid token, CancellationToken cancellation)
@@ -135,7 +137,7 @@ public sealed class SqliteRunStore : IRunStore
         List<RecordedRun> runs = [];
         using (var command = Command($"""
             SELECT number, view, fingerprint, store, token, lease, owner, started, from_time, to_time, is_full, horizon, state, ended, mode,
-              taken_up_to, left_out, stored_version, rows_read, keys, keys_removed, rows_ahead, error, rows_dropped FROM runs WHERE {where}
+              taken_up_to, left_out, stored_version, rows_read, keys, keys_removed, rows_ahead, error, rows_dropped, expectations FROM runs WHERE {where}
             """, arguments))
         using (var row = command.ExecuteReader())
             while (row.Read()) runs.Add(Run(row));
@@ -173,6 +175,7 @@ public sealed class SqliteRunStore : IRunStore
             RowsAhead = row.GetInt64(21),
             Error = row.IsDBNull(22) ? null : row.GetString(22),
             RowsDropped = Number(23) ?? 0,
+            Expectations = row.IsDBNull(24) ? [] : ExpectationJson.Read(row.GetString(24)),
         };
         return new(row.GetInt64(0), start, state, end, []);
 

@@ -30,6 +30,7 @@ public sealed class DocumentTests
             ["table"] = DefinitionKeys.Table,
             ["stream"] = DefinitionKeys.Stream,
             ["kafka"] = DefinitionKeys.KafkaKeys,
+            ["expectation"] = DefinitionKeys.Expectation,
             ["value_feature"] = DefinitionKeys.ValueFeature,
             ["aggregate_feature"] = DefinitionKeys.AggregateFeature,
             ["expression_feature"] = DefinitionKeys.ExpressionFeature,

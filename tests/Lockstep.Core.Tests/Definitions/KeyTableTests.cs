@@ -27,6 +27,8 @@ public sealed class KeyTableTests
         Within("kind: source\nname: n\nstream:\n  files:", DefinitionKeys.FilesKeys, indent: "    ");
         Within("kind: source\nname: n\nstream:\n  kafka:", DefinitionKeys.KafkaKeys, indent: "    ");
         Within("kind: value_view\nname: n\nfeatures:\n  x:\n    type: int64", DefinitionKeys.ValueFeature, "type", "    ");
+        Within("kind: source\nname: n\ncolumns:\n  x:", DefinitionKeys.DerivedColumn, indent: "    ");
+        Within("kind: source\nname: n\nexpect:\n  - that: a", DefinitionKeys.Expectation, "that", "    ");
         Within("kind: aggregation_view\nname: n\nfeatures:\n  x:", DefinitionKeys.AggregateFeature, indent: "    ");
         Within("kind: on_demand_view\nname: n\nfeatures:\n  x:\n    expression: a", DefinitionKeys.ExpressionFeature, "expression", "    ");
         Within("kind: feature_service\nname: n\nfeatures:\n  - view: v", DefinitionKeys.Selection, "view", "    ");

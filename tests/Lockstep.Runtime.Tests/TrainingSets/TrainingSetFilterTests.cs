@@ -1,3 +1,5 @@
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Tests.TrainingSets;
@@ -48,6 +50,35 @@ public sealed class TrainingSetFilterTests
         var late = lab.Run(lab.Request("plain:a")).Lookups[0].RowsRead; // rows up to the last label
         Assert.Equal(late, read.RowsRead);
         Assert.Equal(late - rows.Count(r => r.A is not null and not 0 && (r.D is null || r.D * 2 > 2)), read.RowsDropped - (rows.Count - late));
+    }
+
+    [Fact]
+    public void Expectations_see_values_without_defaults_and_rows_that_were_not_found()
+    {
+        using var lab = new TrainingSetLab();
+        var view = lab.View("v", s_keys, s_features, [[Value.Of("k1"), Value.Timestamp(10), Value.Of(1L), Value.Null], [Value.Of("k2"), Value.Timestamp(10), Value.Null, Value.Of(2.0)]], defaults: [Value.Of(7L), Value.Null]);
+        lab.Also(view, "w", s => s, v => v with { Expect = [Expectation.Parse("a is not null mostly 0.5"), Expectation.Parse("d > 5"), Expectation.Parse("a + d > 0")], Features = [v.Features[0] with { Default = Value.Of(7L) }, v.Features[1]] });
+        lab.Spine([new("k", FeatureType.String), new("event_timestamp", FeatureType.Timestamp)], [.. new[] { "k1", "k2", "k3" }.Select(k => new[] { Value.Of(k), Value.Timestamp(20) })]);
+        var report = lab.Run(lab.Request("w:a"));
+        Assert.Equal([Value.Of(1L), Value.Of(7L), Value.Of(7L)], lab.Engine[TrainingSetLab.OutputPath].Rows.Select(r => r[2]));
+        var one = Assert.Single(report.Expectations);
+        Assert.Equal(("w@1.0.0", 1L, 2L, 0L, false), (one.Of, one.Passed, one.Failed, one.Nulls, one.Holds));
+        Assert.Equal("k2", one.Examples[0]["k"]);
+        Assert.Equal([(1L, 2L, 0L), (0L, 1L, 2L), (0L, 0L, 3L)], lab.Run(lab.Request("w:a", "w:d")).Expectations.Select(e => (e.Passed, e.Failed, e.Nulls)));
+        Assert.Equal(one.Describe(), Assert.Single(report.Record.Expectations!).Describe());
+        Assert.Empty(lab.Run(lab.Request("w:a") with { CheckExpectations = false }).Expectations);
+    }
+
+    [Fact]
+    public void An_expectation_that_blocks_leaves_no_training_set()
+    {
+        using var lab = new TrainingSetLab();
+        var view = lab.View("v", s_keys, s_features, [[Value.Of("k1"), Value.Timestamp(10), Value.Of(1L), Value.Null]]);
+        lab.Also(view, "w", s => s, v => v with { Expect = [Expectation.Parse("a > 1") with { OnFailure = FailureAction.Block }] });
+        lab.Spine([new("k", FeatureType.String), new("event_timestamp", FeatureType.Timestamp)], [Value.Of("k1"), Value.Timestamp(20)]);
+        var wrong = Assert.Throws<ExpectationsFailedException>(() => lab.Run(lab.Request("w:a")));
+        Assert.Equal("No training set was written. w@1.0.0: 1 of 1 rows fail 'a > 1'. For example: k=k1, event_timestamp=1970-01-01T00:00:00.00002Z, a=1.", wrong.Message);
+        Assert.Throws<KeyNotFoundException>(() => lab.Engine[TrainingSetLab.OutputPath]);
     }
 
     // S19: what filters and expressions read is made up after each cut, too.

@@ -1,5 +1,6 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Sqlite.Runs;
@@ -108,6 +109,22 @@ public sealed class SqliteRunStoreTests : IDisposable
         Assert.Contains("not a record of runs of Lockstep", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
         await System.IO.File.WriteAllTextAsync(File, new string('x', 10_000));
         Assert.Contains("is not a SQLite file", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Results_of_expectations_come_back_as_they_were()
+    {
+        await using var store = new SqliteRunStore(File);
+        var run = await store.BeginAsync(Start("v@1.0.0"), None);
+        ExpectationResult result = new()
+        {
+            Of = "v@1.0.0", That = "x > 'ä'", Mostly = 0.99m, OnFailure = FailureAction.Block, Passed = 1, Failed = 2, Nulls = 3,
+            Examples = [new OrderedDictionary<string, string> { ["z"] = "1", ["a"] = "null" }],
+        };
+        await store.EndAsync(run, new() { State = RunState.Failed, EndedAt = 20, Expectations = [result] }, None);
+        var found = Assert.Single((await store.ListAsync(null, 1, None))[0].End!.Expectations);
+        Assert.Equal(result with { Examples = [] }, found with { Examples = [] });
+        Assert.Equal(["z=1", "a=null"], Assert.Single(found.Examples).Select(e => $"{e.Key}={e.Value}"));
     }
 
     [Fact]

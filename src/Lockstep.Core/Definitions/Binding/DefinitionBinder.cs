@@ -62,6 +62,8 @@ public static class DefinitionBinder
         foreach (var view in onDemand)
             if (onDemandBinder.Bind(view) is { } bound) views.Add(bound);
             else unbound.Add(view.Name);
+        foreach (var view in views)
+            RowBinder.Expectations(view.View, view.View.Expect, new($"view '{view.Name}'", view.Features.Fields, []), $"view '{view.Name}'", blind: false, problems);
         BoundDefinitions result = new() { Entities = definitions.Entities, Sources = resolved, Views = views, Services = [], Problems = [] };
         ServiceBinder services = new(result.ToCatalog(before, before.Number), registered is not null, unbound, problems);
         return result with

@@ -21,7 +21,6 @@ internal static class NotYet
         var what = $"View '{view.Name}'";
         var before = problems.Errors;
         if (view is AggregationView) Report(problems, view.At("kind"), $"{what} is an aggregation view. Aggregation views are not computed");
-        if (view.Expect.Count > 0) Report(problems, view.At("expect"), $"{what} has expectations. Expectations ('expect') are not computed");
         return problems.Errors == before;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lockstep.Core.Definitions.Yaml;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Syntax;
@@ -50,6 +51,20 @@ internal static class RowBinder
         if (Bind(() => rows.Bind(expression), expression, what, place, blind, problems) is not { } bound) return;
         if (bound.Type is null) problems.Error(place, $"{what} is always null.");
         else if (RowConversion.Find(bound.Type, type) is null) problems.Error(place, $"{what} is {bound.Type}, not {type}. Declare it {bound.Type}, or cast it.");
+    }
+
+    /// <summary>Checks the expectations of a view over its features, or of a source over its columns.</summary>
+    public static void Expectations(Definition definition, IReadOnlyList<Expectation> expectations, RowColumns rows, string what, bool blind, ProblemList problems)
+    {
+        for (var i = 0; i < expectations.Count; i++)
+        {
+            var place = definition.At(string.Create(CultureInfo.InvariantCulture, $"expect.{i}"));
+            var which = $"An expectation of {what}";
+            if (Bind(() => rows.Bind(expectations[i].That), expectations[i].That, which, place, blind, problems) is not { } bound) continue;
+            if (bound.Type is null) problems.Error(place, $"{which}, '{expectations[i].That}', is always null: it says nothing.");
+            else if (bound.Type != FeatureType.Bool) problems.Error(place, $"{which}, '{expectations[i].That}', is {bound.Type}. It has to be a condition{(bound.Type.IsNumeric ? ", like x <> 0" : "")}.");
+            else if (bound.Root is ConstantNode) problems.Warn(place, $"{which}, '{expectations[i].That}', reads nothing: it is always the same.");
+        }
     }
 
     static BoundExpression? Bind(Func<BoundExpression> bind, string text, string what, Location? place, bool blind, ProblemList problems, HashSet<string>? told = null)

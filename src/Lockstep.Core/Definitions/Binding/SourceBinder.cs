@@ -110,6 +110,7 @@ internal static class SourceBinder
         var rows = RowColumns.Of(WithColumns(source, columns));
         columns = columns with { Rows = rows, Derived = RowBinder.Columns(source, rows, data, problems) };
         if (source.Where is { } where) RowBinder.Filter(rows, where, $"The filter of {what}", source.At("where"), data is null, problems);
+        RowBinder.Expectations(source, source.Expect, rows, what, data is null, problems);
         return problems.Errors > before ? null : columns;
     }
 

@@ -6,6 +6,7 @@ namespace Lockstep.Core.Definitions.Builder;
 public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
 {
     readonly List<DerivedColumn> _derived = [];
+    readonly List<Expectation> _expect = [];
     List<Field>? _columns;
     TableSource? _table;
     StreamSource? _stream;
@@ -65,6 +66,20 @@ public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
         return this;
     }
 
+    /// <summary>Conditions on the rows, like <c>visib >= 0 mostly 0.99</c>; one that does not hold is warned of.</summary>
+    public SourceBuilder Expect(params ReadOnlySpan<string> expectations)
+    {
+        foreach (var expectation in expectations) _expect.Add(Expectation.Parse(expectation));
+        return this;
+    }
+
+    /// <summary>A condition that stops runs where it does not hold.</summary>
+    public SourceBuilder Require(string expectation)
+    {
+        _expect.Add(Expectation.Parse(expectation) with { OnFailure = FailureAction.Block });
+        return this;
+    }
+
     SourceBuilder Stream(StreamSource stream)
     {
         _stream = stream;
@@ -72,5 +87,5 @@ public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
     }
 
     private protected override Definition Build()
-        => new Source { Name = Name, Metadata = Metadata, Table = _table, Stream = _stream, Columns = _columns is null ? null : [.. _columns], Derived = [.. _derived], Where = _where };
+        => new Source { Name = Name, Metadata = Metadata, Table = _table, Stream = _stream, Columns = _columns is null ? null : [.. _columns], Derived = [.. _derived], Where = _where, Expect = [.. _expect] };
 }

@@ -9,7 +9,7 @@ public interface IViewBuilder
 /// <summary>What all views can say.</summary>
 public abstract class ViewBuilder<TSelf> : DefinitionBuilder<TSelf>, IViewBuilder where TSelf : ViewBuilder<TSelf>
 {
-    readonly List<string> _expect = [];
+    readonly List<Expectation> _expect = [];
     readonly SemanticVersion _version;
     bool _online = true;
 
@@ -23,9 +23,17 @@ public abstract class ViewBuilder<TSelf> : DefinitionBuilder<TSelf>, IViewBuilde
         return Self;
     }
 
+    /// <summary>Conditions like <c>visib between 0 and 10 mostly 0.99</c>; one that does not hold is warned of.</summary>
     public TSelf Expect(params ReadOnlySpan<string> expectations)
     {
-        _expect.AddRange(expectations);
+        foreach (var expectation in expectations) _expect.Add(Expectation.Parse(expectation));
+        return Self;
+    }
+
+    /// <summary>A condition that stops runs and training sets where it does not hold.</summary>
+    public TSelf Require(string expectation)
+    {
+        _expect.Add(Expectation.Parse(expectation) with { OnFailure = FailureAction.Block });
         return Self;
     }
 

@@ -29,7 +29,7 @@ internal static class DefinitionJsonReader
         Version = SemanticVersion.TryParse(json.GetProperty("version").GetString(), out var version) ? version : throw new FormatException("A version is not one."),
         Entities = Texts(json, "entities"),
         Online = !json.TryGetProperty("online", out var online) || online.GetBoolean(),
-        Expect = Texts(json, "expect"),
+        Expect = Expectations(json),
     };
 
     static Source Source(JsonElement json, string name)
@@ -55,8 +55,13 @@ internal static class DefinitionJsonReader
             Columns = columns.Count == derived.Count ? null : [.. columns.Where(c => !c.TryGetProperty("expression", out _)).Select(Field)],
             Derived = derived,
             Where = Text(json, "where"),
+            Expect = Expectations(json),
         };
     }
+
+    static List<Expectation> Expectations(JsonElement json) => !json.TryGetProperty("expect", out var list) ? [] : [.. list.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String
+        ? Expectation.Parse(e.GetString()!)
+        : Expectation.Parse(e.GetProperty("that").GetString()!) with { OnFailure = e.GetProperty("on_failure").GetString() == "block" ? FailureAction.Block : throw new FormatException("An expectation has an unknown on_failure.") })];
 
     static StreamSource Stream(JsonElement json) => json.GetProperty("from").GetString() switch
     {

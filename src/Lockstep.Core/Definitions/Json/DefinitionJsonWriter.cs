@@ -17,7 +17,7 @@ internal static class DefinitionJsonWriter
             json.WriteString("version", view.Version.ToString());
             Texts(json, "entities", view.Entities);
             if (!view.Online) json.WriteBoolean("online", false);
-            Texts(json, "expect", view.Expect);
+            Expectations(json, view.Expect);
         }
         switch (definition)
         {
@@ -72,6 +72,23 @@ internal static class DefinitionJsonWriter
         }
         if (source.Columns is not null || source.Derived.Count > 0) Columns(json, source);
         Text(json, "where", source.Where);
+        Expectations(json, source.Expect);
+    }
+
+    static void Expectations(Utf8JsonWriter json, IReadOnlyList<Expectation> expectations)
+    {
+        if (expectations.Count == 0) return;
+        json.WriteStartArray("expect");
+        foreach (var expectation in expectations)
+            if (expectation.OnFailure == FailureAction.Warn) json.WriteStringValue(expectation.ToString());
+            else
+            {
+                json.WriteStartObject();
+                json.WriteString("that", expectation.ToString());
+                json.WriteString("on_failure", "block");
+                json.WriteEndObject();
+            }
+        json.WriteEndArray();
     }
 
     // A reader that knows no computed columns misses their type, and refuses them.

@@ -9,12 +9,17 @@ internal static class DefinitionKeys
     public static readonly KeyTable DerivedColumn = new("a mapping with expression",
         new Key("expression", Shape.Text, "Over the other columns of the row.", Required: true));
 
+    public static readonly KeyTable Expectation = new("a condition, like \"visib between 0 and 10 mostly 0.99\", or a mapping with that",
+        new("that", Shape.Text, "The condition. Where it is null it counts neither way.", Required: true),
+        new("mostly", Shape.Share, "The least share of rows where it holds. Default: 1, all."),
+        new("on_failure", Shape.OneOf("warn", "block"), "What happens when it does not hold: it is told, or the run and the training set stop before anything of them is visible. Default: warn."));
+
     static readonly Shape Fields = Shape.MapOf("columns with their types, like { carrier: string }", Shape.FeatureType);
     static readonly Shape Columns = Shape.MapOf("columns with their types, like { carrier: string }, or expressions, like { late: \"= arr_delay > 15\" }",
         Shape.Either("a type, or an expression", Shape.FeatureType, Shape.Formula, Shape.Object(DerivedColumn)));
     static readonly Shape TextMap = Shape.MapOf("names with texts, like { team: ops }", Shape.Word);
     static readonly Shape NameOrNames = Shape.Either("a name, or a list of names", Shape.Name, Shape.ListOf(Shape.Name));
-    static readonly Shape Expectations = Shape.ListOf(Shape.Text);
+    static readonly Shape Expectations = Shape.ListOf(Shape.Either(Expectation.Expected, Shape.Text, Shape.Object(Expectation)));
 
     public static readonly KeyTable Table = new("a mapping with path and timestamp",
         new("path", Shape.Text, "A file, a pattern with * and **, or the folder of a Delta table; relative to the project folder.", Required: true),
@@ -90,7 +95,8 @@ internal static class DefinitionKeys
         new("table", Shape.Object(Table), "Files of one format, or a Delta table."),
         new("stream", Shape.Object(Stream), "Events as they happen."),
         new("columns", Columns, "Columns of the data with their types (default: read from the data at apply), and columns that are computed of them."),
-        new("where", Shape.Text, "Only these rows."));
+        new("where", Shape.Text, "Only these rows."),
+        new("expect", Expectations, "What must hold of the rows."));
 
     public static readonly KeyTable ValueView = Definition(Definitions.ValueView.KindName, "a value view",
         new("version", Shape.Version, "Default: 1.0.0."),

@@ -20,7 +20,35 @@ internal static class KindReaders
             Columns = map.Find("columns") is null || (columns.Count == 0 && derived.Count > 0) ? null : columns,
             Derived = derived,
             Where = map.Words("where"),
+            Expect = Expectations(map),
         };
+    }
+
+    static List<Expectation> Expectations(MapReader map)
+    {
+        List<Expectation> expectations = [];
+        var node = map.Find("expect");
+        if (node is YamlList list)
+        {
+            foreach (var item in list.Items)
+                if (item is YamlMap long_) Add(expectations, Expectation(new(long_, DefinitionKeys.Expectation, $"an expectation of {map.What}", map.Problems)));
+                else if (item is not YamlScalar { IsNull: false } text) map.Problems.Error(item.Location, $"An item of 'expect' of {map.What} is {item.What}. Each must be {DefinitionKeys.Expectation.Expected}.");
+                else if (Definitions.Expectation.TryParse(text.Text, out var read)) expectations.Add(read);
+                else map.Problems.Error(item.Location, $"An expectation of {map.What} is '{text.Text}': {Definitions.Expectation.ShareIs}.");
+        }
+        else if (node is not null) map.Wrong("expect", node);
+        return expectations;
+    }
+
+    static Expectation? Expectation(MapReader map)
+    {
+        var (that, mostly, action) = (map.Words("that"), map.Words("mostly"), map.Words("on_failure"));
+        var share = 1m;
+        if (mostly is not null && !Definitions.Expectation.TryParseShare(mostly, out share)) map.Wrong("mostly", map.Find("mostly")!);
+        if (action is not (null or "warn" or "block")) map.Problems.Error(map.At("on_failure"), $"'on_failure' of {map.What} is '{action}'.{NearestName.Hint(action, ["warn", "block"], "It is one of")}");
+        if (that is not null && (!Definitions.Expectation.TryParse(that, out var written) || written.That != that))
+            map.Problems.Error(map.At("that"), $"'that' of {map.What} ends with 'mostly': in the long form it is a key of its own.");
+        return that is null ? null : new() { That = that, Mostly = share, OnFailure = action == "block" ? FailureAction.Block : FailureAction.Warn };
     }
 
     static TableSource? Table(MapReader map)
@@ -83,7 +111,7 @@ internal static class KindReaders
         Version = map.Version("version"),
         Entities = map.Texts("entity", single: true),
         Online = map.Flag("online", true),
-        Expect = map.Texts("expect"),
+        Expect = Expectations(map),
         Source = map.Words("source"),
         Sql = map.Words("sql"),
         Timestamp = map.Words("timestamp"),
@@ -109,7 +137,7 @@ internal static class KindReaders
         Version = map.Version("version"),
         Entities = map.Texts("entity", single: true),
         Online = map.Flag("online", true),
-        Expect = map.Texts("expect"),
+        Expect = Expectations(map),
         Source = map.Words("source") ?? "",
         Where = map.Words("where"),
         Delay = map.Duration("delay") ?? 0,
@@ -146,7 +174,7 @@ internal static class KindReaders
         Name = name,
         Version = map.Version("version"),
         Online = map.Flag("online", true),
-        Expect = map.Texts("expect"),
+        Expect = Expectations(map),
         Request = map.Fields("request"),
         Features = Each(map, DefinitionKeys.ExpressionFeature, ExpressionFeature),
     };
@@ -191,9 +219,9 @@ internal static class KindReaders
         return new() { Name = name, Version = (int)(map.Integer("version", 1, int.MaxValue) ?? 1), Features = selections, Model = map.Words("model") };
     }
 
-    static void Add(List<FeatureSelection> selections, FeatureSelection? selection)
+    static void Add<T>(List<T> all, T? one) where T : class
     {
-        if (selection is not null) selections.Add(selection);
+        if (one is not null) all.Add(one);
     }
 
     static FeatureSelection? Selection(MapReader map)

@@ -11,6 +11,7 @@ internal sealed record Shape(string Expected, Func<JsonNode> Schema)
     public static readonly Shape Flag = new("true or false", () => Type("boolean"));
     public static readonly Shape Integer = new("a whole number", () => Type("integer"));
     public static readonly Shape Number = new("a number", () => Type("number"));
+    public static readonly Shape Share = new("a share above 0 and at most 1, like 0.99", () => Type("number"));
     public static readonly Shape Default = new("a value of the feature's type", () => Type("string", "number", "boolean", "array"));
     public static readonly Shape Instant = new("an instant like 2026-11-01 or 2026-11-01T12:00:00Z", () => Type("string"));
     public static readonly Shape Version = new("a version like 1.0.0", () => Any(new JsonObject { ["type"] = "string", ["pattern"] = @"^\d+(\.\d+(\.\d+)?)?$" }, Type("number")));

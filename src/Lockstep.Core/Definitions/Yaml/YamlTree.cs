@@ -94,7 +94,8 @@ internal sealed class YamlTree
         var location = At(current);
         if (depth > MaxDepth) throw new RefusedException(location, $"Values are nested more than {MaxDepth} deep (MaxDepth).");
         if (current is AnchorAlias alias) return Alias(alias.Value.Value, location);
-        var start = (NodeEvent)current;
+        // YamlDotNet gives a mapping that ends behind a key without a value, as in "{ : }".
+        if (current is not NodeEvent start) throw new RefusedException(location, "A key or value is missing here. Look for a ':' or '?' too many.");
         if (!start.Tag.IsEmpty && !(start is Scalar { Tag.IsNonSpecific: true }))
             throw new RefusedException(location, $"The tag '{start.Tag}' is not read. Write the value without it.");
         Count(1, location);
