@@ -19,7 +19,7 @@ internal sealed class DescribeVerb : Verb
     public override IReadOnlyList<Argument> Arguments => [_name];
     public override IReadOnlyList<Example> Examples => [new("lockstep describe weather", "the newest version, and the source of that name"), new("lockstep describe weather@1.0.0", "one version")];
 
-    public override string JsonSample => """
+    public override string JsonSample => $$"""
         [
           {
             "object": { "kind": "value_view", "name": "weather", "version": "1.0.0" },
@@ -28,7 +28,7 @@ internal sealed class DescribeVerb : Verb
             "features": [ { "name": "precip", "type": "float64", "default": "0", "description": null } ],
             "reads": [], "used_by": ["feature_service late_flight@1 (model late_flight_gbm)"], "versions": ["1.0.0"],
             "last_change": { "number": 1, "at": "2026-01-05T10:00:00Z", "author": "ana", "reason": "", "verb": "apply", "restored": null, "changes": 9 },
-            "definition": { "kind": "value_view" }, "expectations": []
+            "definition": { "kind": "value_view" }, "expectations": [ {{ExpectationLines.Sample}} ]
           }
         ]
         """;

@@ -22,17 +22,14 @@ internal sealed class MaterializeVerb : Verb
     public override IReadOnlyList<Example> Examples => [new("lockstep materialize", "what changed"), new("lockstep materialize --view weather --full", "one view, afresh")];
     public override string WhenInterrupted => "What was written stays and is right as far as it goes; run it again to go on.";
 
-    public override string JsonSample => """
+    public override string JsonSample => $$"""
         {
           "succeeded": true, "seconds": 0.52,
           "views": [
             {
               "view": "weather@1.0.0", "run": 3, "mode": "added", "reason": null, "rows_read": 196, "rows_dropped": 0, "keys": 3, "keys_removed": 0,
               "rows_ahead": 0, "rows_without_key": 0, "rows_without_time": 0, "non_finite": {},
-              "expectations": [ {
-                "of": "weather@1.0.0", "that": "visib >= 0", "mostly": 0.99, "on_failure": "warn", "passed": 190, "failed": 1, "nulls": 5,
-                "examples": [ { "airport": "JFK", "event_timestamp": "2026-01-04T12:00:00Z", "visib": "-1" } ], "rows": 196, "share": 0.9947643979057592, "holds": true
-              } ],
+              "expectations": [ {{ExpectationLines.Sample}} ],
               "started_at": "2026-01-05T10:00:00Z", "ended_at": "2026-01-05T10:00:01Z", "error": null
             }
           ]

@@ -18,12 +18,12 @@ internal sealed class RunsVerb : Verb
     public override string Summary => "List the last materializations: when, what they took, how they ended";
     public override IReadOnlyList<Option> Options => [_view, _limit];
 
-    public override string JsonSample => """
+    public override string JsonSample => $$"""
         [
           {
             "run": 3, "view": "weather@1.0.0", "state": "finished", "mode": "added", "started_at": "2026-01-05T10:00:00Z", "ended_at": "2026-01-05T10:00:01Z",
             "from": null, "to": null, "full": false, "rows_read": 196, "rows_dropped": 0, "keys": 3, "keys_removed": 0, "rows_ahead": 0,
-            "expectations": [], "error": null
+            "expectations": [ {{ExpectationLines.Sample}} ], "error": null
           }
         ]
         """;

@@ -35,12 +35,12 @@ internal sealed class TrainingSetVerb : Verb
         new("lockstep training-set --spine labels.csv --service late_flight --prove", "no leak from the future"),
     ];
 
-    public override string JsonSample => """
+    public override string JsonSample => $$"""
         {
           "rows": 1969, "out": "train.parquet", "record": "train.parquet.lockstep.json", "seconds": 0.41,
           "columns": [ { "name": "event_timestamp", "type": "timestamp" } ],
           "lookups": [ { "view": "weather@1.0.0", "alias": null, "rows_read": 196, "rows_dropped": 0, "found": 1960, "not_found": 0, "outside_max_age": 9, "known_later": 0, "non_finite": {} } ],
-          "expectations": [], "warnings": [],
+          "expectations": [ {{ExpectationLines.Sample}} ], "warnings": [],
           "proof": { "holds": true, "cuts": [ { "cut": "2013-01-02T12:00:00Z", "compared": 1200, "dropped": 900, "made_up": 300, "difference": null } ] }
         }
         """;

@@ -208,8 +208,8 @@ internal sealed class TrainingSetRun(
         FullNames = request.Full,
         AsKnown = request.KnownOnly,
         Features = TrainingSetRecord.FeaturesOf(plan.Features),
-            _expectations?.Add(batch.Columns, values, batch.Count);
-            var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. columns]);
+        Expectations = _expectations is { Results: { Count: > 0 } results } ? results : null,
+        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State)), .. TrainingSetRecord.OnDemandOf(plan.Features)],
     };
 
     void RefuseToReplaceTheSpine()

@@ -170,14 +170,15 @@ internal sealed class MapReader
                 if (scalar.Text.Trim()[1..].Trim() is { Length: > 0 } expression) derived.Add(new(name.Text, expression));
                 else _problems.Error(scalar.Location, $"{Upper(what)} has no expression behind its '='.");
             }
-            else if (scalar.Text.AsSpan().ContainsAny(s_operators) && !FeatureType.TryParse(scalar.Text, out _) && TypeNames.Near(scalar.Text) is null)
+            else if (scalar.Text.AsSpan().ContainsAny(s_operators) && !FeatureType.TryParse(scalar.Text, out _) && TypeNames.Near(scalar.Text) is null
+                && !scalar.Text.StartsWith("decimal(", StringComparison.Ordinal))
                 _problems.Error(scalar.Location, $"{Upper(what)} is '{scalar.Text}', which is not a type. If it is computed, write '= {scalar.Text}'. Types: {FeatureType.KnownNames}.");
             else if (Type(scalar.Text, scalar.Location, what) is { } type) data.Add(new(name.Text, type));
         }
         return (data, derived);
     }
 
-    static readonly SearchValues<char> s_operators = SearchValues.Create(" +-*/%=|");
+    static readonly SearchValues<char> s_operators = SearchValues.Create(" +-*/%=|(");
 
     public SortedDictionary<string, string> TextMap(string key)
     {
