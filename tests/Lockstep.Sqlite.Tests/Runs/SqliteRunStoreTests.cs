@@ -118,7 +118,13 @@ public sealed class SqliteRunStoreTests : IDisposable
         var run = await store.BeginAsync(Start("v@1.0.0"), None);
         ExpectationResult result = new()
         {
-            Of = "v@1.0.0", That = "x > 'ä'", Mostly = 0.99m, OnFailure = FailureAction.Block, Passed = 1, Failed = 2, Nulls = 3,
+            Of = "v@1.0.0",
+            That = "x > 'ä'",
+            Mostly = 0.99m,
+            OnFailure = FailureAction.Block,
+            Passed = 1,
+            Failed = 2,
+            Nulls = 3,
             Examples = [new OrderedDictionary<string, string> { ["z"] = "1", ["a"] = "null" }],
         };
         await store.EndAsync(run, new() { State = RunState.Failed, EndedAt = 20, Expectations = [result] }, None);
