@@ -98,6 +98,8 @@ public sealed class LabelIndex
     internal int Groups => _keys.Count;
     internal ReadOnlySpan<int> FirstSlots => _firstSlot;
     internal ReadOnlySpan<long> SlotTimes => _slotTimes;
+    internal long[] SlotTimesBuffer => _slotTimes;
+    internal int[] FirstSlotsBuffer => _firstSlot;
 
     internal void FindGroups(ReadOnlySpan<Column> keys, Span<int> groups, Span<int> scratch) => _keys.Find(keys, groups, scratch);
 

@@ -16,6 +16,15 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
 
     public override long Bytes => (long)Count * Type.Width;
 
+    /// <summary>Makes an empty column one of so many rows, none null, and gives their place to be filled.</summary>
+    internal T[] Take(int rows)
+    {
+        if (Count > 0) throw new InvalidOperationException("The column has rows.");
+        Reserve(rows);
+        Count = rows;
+        return _values;
+    }
+
     public override void Reserve(int rows)
     {
         if (_values.Length < rows) Array.Resize(ref _values, Math.Max(rows, Math.Max(16, _values.Length * 2)));

@@ -33,7 +33,7 @@ internal sealed record CountSpec : AccumulatorSpec
 // State: the number of bytes of the count (0 to 8), then these.
 internal sealed class CountAccumulator : Accumulator, ICounted
 {
-    public long Count { get; private set; }
+    public long Count { get; set; }
 
     public override void Clear() => Count = 0;
 

@@ -72,6 +72,12 @@ internal sealed class DecayAccumulator(DecaySpec spec) : Accumulator
         }
     }
 
+    /// <summary>Appends a hop that is after all others; one without events is left out.</summary>
+    public void Append(long start, in MomentsState sums)
+    {
+        if (sums.Count != 0 || sums.Outside != 0) At(start) = sums;
+    }
+
     /// <summary>The sums of a hop, made when there are none.</summary>
     ref MomentsState At(long start)
     {

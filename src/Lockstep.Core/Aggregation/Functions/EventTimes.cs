@@ -46,7 +46,7 @@ internal sealed class EventTimeAccumulator(bool newest) : Accumulator
             if (column is null || !column.IsNull(row)) Offer(times[row]);
     }
 
-    void Offer(long time)
+    public void Offer(long time)
     {
         if (!Some || (newest ? time > Time : time < Time)) (Some, Time) = (true, time);
     }

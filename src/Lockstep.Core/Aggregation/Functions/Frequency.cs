@@ -39,6 +39,7 @@ internal sealed record FrequencySpec : AccumulatorSpec
 internal sealed class FrequencyOutput(FeatureType column, int? many) : AggregateOutput
 {
     public override FeatureType Type { get; } = many is null ? column : FeatureType.List(column);
+    public int? Many => many;
 
     public override AggregateStatus AppendTo(Accumulator state, in WindowBounds window, Column to) => Append((FrequencyAccumulator)state, to);
 

@@ -22,6 +22,7 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
     MomentsState _state;
 
     public ref readonly MomentsState State => ref _state;
+    public ref MomentsState Writable => ref _state;
 
     /// <summary>All values, those outside of the range too.</summary>
     public long Count => _state.Count + _state.Outside;

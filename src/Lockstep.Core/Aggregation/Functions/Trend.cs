@@ -101,6 +101,7 @@ internal sealed class TrendAccumulator : Accumulator, ICounted
     TrendState _state;
 
     public ref readonly TrendState State => ref _state;
+    public ref TrendState Writable => ref _state;
     public long Count => _state.Count + _state.Outside;
 
     public override void Clear() => _state = default;
