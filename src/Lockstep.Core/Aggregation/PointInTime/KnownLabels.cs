@@ -1,5 +1,4 @@
 using Lockstep.Core.Aggregation.PointInTime.Kernels;
-using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Aggregation.PointInTime;
 
