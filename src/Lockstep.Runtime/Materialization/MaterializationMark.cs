@@ -18,8 +18,8 @@ public sealed record MaterializationMark(Guid Run, string Fingerprint)
 
     public static readonly ReadOnlyMemory<byte> Key = new byte[] { 0 };
 
-    /// <summary>Whether a key of a scan is the mark's and not an entity's.</summary>
-    public static bool IsMark(ReadOnlySpan<byte> key) => key.SequenceEqual(Key.Span);
+    /// <summary>Whether a key of a scan is no entity's: this mark, or how far a stream has been applied.</summary>
+    public static bool IsMark(ReadOnlySpan<byte> key) => key.Length > 0 && key[0] == 0;
 
     public static async ValueTask<MaterializationMark?> ReadAsync(IOnlineStore store, string table, CancellationToken token)
     {

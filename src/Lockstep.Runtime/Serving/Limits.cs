@@ -9,6 +9,8 @@ public static class Limits
     public const string MaxSpineBytes = "max_spine_bytes";
     public const string MaxEntities = "max_entities";
     public const string MaxFeatures = "max_features";
+    public const string MaxEventBytes = "max_event_bytes";
+    public const string MaxPushBytes = "max_push_bytes";
 }
 
 /// <summary>A request over a limit; the message names the limit and its value.</summary>

@@ -28,6 +28,7 @@ public sealed class LogWriter : IAsyncDisposable
     readonly Task _writing;
     readonly Task _rolling;
     readonly SemaphoreSlim _file = new(1, 1);
+    readonly HashSet<string> _pendingKeys;
     long _lastIngestedAt = long.MinValue;
     long _refused;
     Exception? _broken;
@@ -38,6 +39,7 @@ public sealed class LogWriter : IAsyncDisposable
     {
         (_log, Partition, _lock, _flush, _segments) = (log, partition, lockFile, flush, segments);
         (_refused, Position, PushKeys) = (found.Refused, found.Position, found.PushKeys);
+        _pendingKeys = [.. found.PushKeys.Select(k => k.Key)];
         _budget = new(log.Options.PendingBytes);
         Tail = new(found.LastPlace, log.Options.TailBytes);
         _writing = Task.Run(WriteAsync);
@@ -161,7 +163,9 @@ public sealed class LogWriter : IAsyncDisposable
                     refused += events.Count;
                 }
                 if (waiting.Entry.Position is { } position) Frame(new(FrameKind.Position, last, last, now, 0), to => Text(to, position));
-                if (waiting.Entry.PushKey is { } key) Frame(new(FrameKind.PushKey, last, last, now, 0), to => Text(to, $"{key.Key}\n{key.Answer}"));
+                if (waiting.Entry.PushKey is not { } key) continue;
+                lock (_pendingKeys) _pendingKeys.Add(key.Key);
+                Frame(new(FrameKind.PushKey, last, last, now, 0), to => Text(to, $"{key.Key}\n{key.Answer}"));
             }
             if (_frames.Count > 0) WriteHeads();
             if (_frames.Count > 0) _segments.Append(_bytes.WrittenSpan, batches.Count > 0 ? batches[0].Rows.Schema : LogColumns.Of(_log.Source), last, now);
@@ -170,7 +174,11 @@ public sealed class LogWriter : IAsyncDisposable
         {
             if (_segments.IsBroken) _broken ??= e;
             var told = e as LockstepException ?? new LockstepException(ErrorKind.Failed, $"{_log.Name}: events could not be logged: {e.Message}. None of them is in the log.", e);
-            foreach (var waiting in group) waiting.Done.SetException(told);
+            foreach (var waiting in group)
+            {
+                if (waiting.Entry.PushKey is { } key) KeyKept(key.Key);
+                waiting.Done.SetException(told);
+            }
             return;
         }
         (_lastIngestedAt, _refused) = (now, refused);
@@ -224,6 +232,20 @@ public sealed class LogWriter : IAsyncDisposable
 
     LockstepException Broken(Exception cause) => new(ErrorKind.Failed, $"{_log.Name}, partition {Partition}, takes no more events since a write failed ({cause.Message}). Start the process again when the disk is right.", cause);
 
+    /// <summary>The answer to a push is kept elsewhere from now on: its frame may go.</summary>
+    public void KeyKept(string key)
+    {
+        lock (_pendingKeys) _pendingKeys.Remove(key);
+    }
+
+    bool HasPendingKeys
+    {
+        get
+        {
+            lock (_pendingKeys) return _pendingKeys.Count > 0;
+        }
+    }
+
     /// <summary>Closes segments that are old enough and commits what is closed.</summary>
     async Task RollAsync()
     {
@@ -242,7 +264,7 @@ public sealed class LogWriter : IAsyncDisposable
                 {
                     _file.Release();
                 }
-                if (_flush.IsDue(Instant.Now(_log.Clock))) Commit();
+                if (_flush.IsDue(Instant.Now(_log.Clock)) && !HasPendingKeys) Commit();
             }
             while (await timer.WaitForNextTickAsync(_stop.Token));
         }

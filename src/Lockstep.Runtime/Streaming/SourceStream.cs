@@ -1,0 +1,254 @@
+using System.Collections.Concurrent;
+using Lockstep.Core;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Streaming.Apply;
+using Lockstep.Runtime.Streaming.Intake;
+using Lockstep.Runtime.Streaming.Log;
+
+namespace Lockstep.Runtime.Streaming;
+
+/// <summary>One source with a stream in this process: the partitions of its log that are ours, and who applies them to which views.</summary>
+public sealed class SourceStream : IAsyncDisposable
+{
+    readonly StreamContext _context;
+    readonly PushKeys _keys;
+    readonly ConcurrentBag<EventDecoder> _decoders = [];
+    readonly SemaphoreSlim _change = new(1, 1);
+    readonly Dictionary<(uint Partition, string View), Follower> _followers = [];
+    volatile Follower[] _all = [];
+    volatile LogWriter[] _writers = [];
+    IReadOnlyList<ViewVersion> _views = [];
+    Catalog _catalog = Catalog.Empty;
+    volatile LogWriter? _push;
+    volatile EventCheck[] _checks = [];
+    int _generation;
+    bool _disposed;
+
+    public SourceStream(Source source, StreamContext context)
+    {
+        (Source, _context) = (source ?? throw new ArgumentNullException(nameof(source)), context ?? throw new ArgumentNullException(nameof(context)));
+        Log = context.Logs.Of(source);
+        _keys = new(Log, context.Online, context.Clock);
+        Counters = new(LogColumns.Of(source));
+    }
+
+    public Source Source { get; }
+    public EventLog Log { get; }
+    public StreamCounters Counters { get; }
+
+    internal IReadOnlyList<LogWriter> Writers => _writers;
+    internal IReadOnlyList<Follower> Followers => _all;
+
+    /// <summary>The views that events are applied to: versions that are served and read this source.</summary>
+    public static bool Reads(ViewVersion view, string source) => !view.Retired && view.View is ValueView { Online: true, Source: { } name } && name == source;
+
+    /// <summary>Follows a new catalog: views that came are brought up to date from the log, views that went are left.</summary>
+    public async Task UpdateAsync(Catalog catalog, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        await _change.WaitAsync(token);
+        try
+        {
+            _catalog = catalog;
+            _views = [.. catalog.Views.Where(v => Reads(v, Source.Name))];
+            _checks = [.. _views.SelectMany(ChecksOf).Distinct()];
+            Interlocked.Increment(ref _generation);
+            _decoders.Clear();
+            await FollowAsync();
+        }
+        finally
+        {
+            _change.Release();
+        }
+    }
+
+    /// <summary>Takes a partition of pushes, and what processes that have ended left unfinished in others.</summary>
+    public async Task StartAsync(CancellationToken token)
+    {
+        await PushWriterAsync(token);
+        await RecoverAsync(token);
+    }
+
+    /// <summary>Partitions whose process has ended are taken over: what they hold is applied, and committed to the log's table.</summary>
+    async Task RecoverAsync(CancellationToken token)
+    {
+        foreach (var partition in Log.Partitions())
+        {
+            if (partition > LogPartitions.LastPush || _writers.Any(w => w.Partition == partition)) continue;
+            if (Log.TryOpenWriter(partition, token) is { } left) await AddAsync(left, token);
+        }
+    }
+
+    /// <summary>The partition of this process's pushes.</summary>
+    async ValueTask<LogWriter> PushWriterAsync(CancellationToken token)
+    {
+        if (_push is { } open) return open;
+        await _change.WaitAsync(token);
+        try
+        {
+            if (_push is { } other) return other;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var writer = Log.OpenPushWriter(token);
+            await TakeAsync(writer, token);
+            return _push = writer;
+        }
+        finally
+        {
+            _change.Release();
+        }
+    }
+
+    /// <summary>Applies a partition that this process writes; it is this object's from now on.</summary>
+    public async Task AddAsync(LogWriter writer, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        await _change.WaitAsync(token);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            await TakeAsync(writer, token);
+        }
+        finally
+        {
+            _change.Release();
+        }
+    }
+
+    async Task TakeAsync(LogWriter writer, CancellationToken token)
+    {
+        try
+        {
+            await _keys.RecoverAsync(writer, token);
+        }
+        catch
+        {
+            await writer.DisposeAsync();
+            throw;
+        }
+        _writers = [.. _writers, writer];
+        await FollowAsync();
+    }
+
+    // Under the change lock.
+    async Task FollowAsync()
+    {
+        foreach (var (key, follower) in _followers.ToList())
+            if (!_views.Any(v => v.Id == key.View) || !_writers.Any(w => w.Partition == key.Partition))
+            {
+                await follower.DisposeAsync();
+                _followers.Remove(key);
+            }
+        foreach (var writer in _writers)
+            foreach (var view in _views)
+                if (!_followers.ContainsKey((writer.Partition, view.Id)))
+                    _followers.Add((writer.Partition, view.Id), new(writer, ApplierOf(view), _context.Online, _context.Clock));
+        _all = [.. _followers.Values];
+    }
+
+    IEventApplier ApplierOf(ViewVersion view) => new ValueApplier(view, _catalog, _context.Online, _context.Clock);
+
+    IEnumerable<EventCheck> ChecksOf(ViewVersion view)
+    {
+        var columns = TrainingSets.ViewColumns.Of(view, _catalog);
+        return ProgramRows.Checks(columns.Program(Enumerable.Range(0, view.Features.Count)), LogColumns.Of(Source)).Select(c => new EventCheck(c.Ordinal, c.As, $"view '{view.Id}'"));
+    }
+
+    /// <summary>Decodes events; <paramref name="decode"/> gets a decoder of its own.</summary>
+    public EventRows Decode(string origin, Action<EventDecoder, EventRows, long> decode)
+    {
+        ArgumentNullException.ThrowIfNull(decode);
+        var generation = Volatile.Read(ref _generation);
+        if (!_decoders.TryTake(out var decoder)) decoder = new(Source, _checks, _context.Limits);
+        var rows = decoder.Begin(origin);
+        decode(decoder, rows, Instant.Now(_context.Clock));
+        if (generation == Volatile.Read(ref _generation)) _decoders.Add(decoder);
+        return rows;
+    }
+
+    /// <summary>Logs pushed events and waits until they are online.</summary>
+    /// <param name="rows">Of <see cref="Decode"/>.</param>
+    /// <param name="key">An Idempotency-Key; null: none.</param>
+    /// <param name="token">Ends the waiting; what is logged stays logged.</param>
+    public async ValueTask<PushAnswer> PushAsync(EventRows rows, string? key, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var writer = await PushWriterAsync(token);
+        if (key is not null && await _keys.ClaimAsync(key, writer, token) is { } before) return PushAnswer.Parse(before) with { Repeated = true, Visible = true };
+        var answer = new PushAnswer
+        {
+            Source = Source.Name,
+            Accepted = rows.Accepted.Count,
+            Refused = rows.Refused?.Count ?? 0,
+            Reasons = [.. rows.Reasons.Take(PushAnswer.MaxReasons)],
+            UnknownColumns = [.. rows.Unknown],
+            Partition = writer.Partition,
+        };
+        LogReceipt receipt;
+        try
+        {
+            receipt = await LogAsync(writer, rows, key is null ? null : (key, answer.ToJson()), token);
+        }
+        catch
+        {
+            if (key is not null) await _keys.ReleaseAsync(key, writer.Partition, CancellationToken.None);
+            throw;
+        }
+        if (key is not null)
+        {
+            await _keys.KeepAsync(key, (answer with { Place = receipt.Last }).ToJson(), writer.Partition, receipt.IngestedAt, CancellationToken.None);
+            writer.KeyKept(key);
+        }
+        return answer with { Place = receipt.Last, Visible = answer.Accepted == 0 || await VisibleAsync(receipt, token) };
+    }
+
+    async ValueTask<LogReceipt> LogAsync(LogWriter writer, EventRows rows, (string, string)? key, CancellationToken token)
+    {
+        if (rows.Rows == 0 && key is null) return new(writer.Partition, writer.LastPlace, 0);
+        var receipt = await writer.AppendAsync(new() { Rows = rows.Accepted.Count > 0 ? rows.Accepted : null, Refused = rows.Refused, PushKey = key }, token);
+        Counters.Add(rows);
+        return receipt;
+    }
+
+    /// <summary>False: what is logged up to there is not online yet.</summary>
+    async ValueTask<bool> VisibleAsync(LogReceipt receipt, CancellationToken token)
+    {
+        try
+        {
+            foreach (var follower in _all)
+                if (follower.Partition == receipt.Partition) await follower.WaitAsync(receipt.Last, token).WaitAsync(_context.VisibleWithin, _context.Clock, token);
+            return true;
+        }
+        catch (Exception e) when (e is TimeoutException or LockstepException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Waits until everything that is logged in our partitions is online.</summary>
+    public async Task DrainAsync(CancellationToken token)
+    {
+        foreach (var follower in _all)
+            if (_writers.FirstOrDefault(w => w.Partition == follower.Partition) is { } writer) await follower.WaitAsync(writer.LastPlace, token);
+    }
+
+    /// <summary>Forgets what is past every use.</summary>
+    public Task CleanAsync(CancellationToken token) => _keys.CleanAsync(token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _change.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (_disposed) return;
+            _disposed = true;
+            foreach (var follower in _all) await follower.DisposeAsync();
+            foreach (var writer in _writers) await writer.DisposeAsync();
+            (_all, _writers, _push) = ([], [], null);
+        }
+        finally
+        {
+            _change.Release();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.Streaming.Intake;
+using Lockstep.Runtime.Streaming.Log;
+
+namespace Lockstep.Runtime.Streaming;
+
+/// <summary>What streams work with.</summary>
+public sealed record StreamContext
+{
+    public required EventLogs Logs { get; init; }
+    public required IOnlineStore Online { get; init; }
+    public required TimeProvider Clock { get; init; }
+    public EventLimits Limits { get; init; } = new();
+
+    /// <summary>How long a push waits to be visible before it is answered that it is logged only. Default: 5 s.</summary>
+    public TimeSpan VisibleWithin { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Told of what people should know; by the name of the source.</summary>
+    public Action<string, string>? Warn { get; init; }
+}
