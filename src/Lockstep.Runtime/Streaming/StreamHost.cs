@@ -1,6 +1,5 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
-using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Runtime.Streaming;
 
@@ -8,12 +7,12 @@ namespace Lockstep.Runtime.Streaming;
 public sealed class StreamHost(StreamContext context) : IAsyncDisposable
 {
     readonly SemaphoreSlim _change = new(1, 1);
-    volatile Dictionary<string, SourceStream> _streams = [];
+    volatile Dictionary<string, SourceFeed> _streams = [];
     volatile Catalog _catalog = Catalog.Empty;
     bool _disposed;
 
     public StreamContext Context => context;
-    public IReadOnlyCollection<SourceStream> Streams => _streams.Values;
+    public IReadOnlyCollection<SourceFeed> Streams => _streams.Values;
 
     /// <summary>Follows the catalog: sources and views that are new, changed or gone.</summary>
     public async Task UpdateAsync(Catalog catalog, CancellationToken token)
@@ -23,7 +22,7 @@ public sealed class StreamHost(StreamContext context) : IAsyncDisposable
         try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var streams = new Dictionary<string, SourceStream>(StringComparer.Ordinal);
+            var streams = new Dictionary<string, SourceFeed>(StringComparer.Ordinal);
             foreach (var (name, stream) in _streams)
                 if (catalog.Sources.GetValueOrDefault(name) is { Stream: not null } source && ReferenceEquals(context.Logs.Of(source), stream.Log) && source.Stream == stream.Source.Stream) streams.Add(name, stream);
                 else await stream.DisposeAsync();
@@ -45,7 +44,7 @@ public sealed class StreamHost(StreamContext context) : IAsyncDisposable
     }
 
     /// <summary>The stream of a source.</summary>
-    public SourceStream Find(string source)
+    public SourceFeed Find(string source)
     {
         ArgumentNullException.ThrowIfNull(source);
         if (_streams.TryGetValue(source, out var stream)) return stream;

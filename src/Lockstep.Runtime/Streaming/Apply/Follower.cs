@@ -1,5 +1,4 @@
 using Lockstep.Core;
-using Lockstep.Core.Rows;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming.Log;
 

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Lockstep.Core;
-using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming.Log;

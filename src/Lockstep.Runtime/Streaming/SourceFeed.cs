@@ -9,7 +9,7 @@ using Lockstep.Runtime.Streaming.Log;
 namespace Lockstep.Runtime.Streaming;
 
 /// <summary>One source with a stream in this process: the partitions of its log that are ours, and who applies them to which views.</summary>
-public sealed class SourceStream : IAsyncDisposable
+public sealed class SourceFeed : IAsyncDisposable
 {
     readonly StreamContext _context;
     readonly PushKeys _keys;
@@ -25,7 +25,7 @@ public sealed class SourceStream : IAsyncDisposable
     int _generation;
     bool _disposed;
 
-    public SourceStream(Source source, StreamContext context)
+    public SourceFeed(Source source, StreamContext context)
     {
         (Source, _context) = (source ?? throw new ArgumentNullException(nameof(source)), context ?? throw new ArgumentNullException(nameof(context)));
         Log = context.Logs.Of(source);
