@@ -7,7 +7,6 @@ using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming;
-using Lockstep.Runtime.Streaming.Intake;
 using Lockstep.Runtime.Streaming.Log;
 using Lockstep.Runtime.Tests.Materialization;
 using Lockstep.Runtime.TrainingSets;
