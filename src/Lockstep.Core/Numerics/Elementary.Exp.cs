@@ -119,7 +119,7 @@ static partial class Elementary
     public static double Pow(double x, double y)
     {
         var bits = BitConverter.DoubleToInt64Bits(x);
-        if ((ulong)(bits - LeastNormal) < Infinity - LeastNormal && Math.Abs(y) < 1e18) return PowOf(bits, y);
+        if ((ulong)(bits - LeastNormal) < Infinity - LeastNormal && Math.Abs(y) < 1e300) return PowOf(bits, y);
         return PowOfEdge(x, y);
     }
 
@@ -128,7 +128,7 @@ static partial class Elementary
     {
         if (y == 0 || x == 1) return 1;
         if (double.IsNaN(x) || double.IsNaN(y)) return double.NaN;
-        if (Math.Abs(y) >= 1e18) // an even integer, or infinite
+        if (Math.Abs(y) >= 1e300) // so even, and so large that no x but ±1 stays in range
             return Math.Abs(x) == 1 ? 1 : Math.Abs(x) > 1 == y > 0 ? double.PositiveInfinity : 0;
         var negative = false;
         if (x < 0)
