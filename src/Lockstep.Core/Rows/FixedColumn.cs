@@ -55,6 +55,13 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
         MarkRange(first, values.Length, validity);
     }
 
+    /// <summary>Takes over the rows that were written into the <see cref="Buffer"/> of the empty column.</summary>
+    internal void Filled(int rows, ReadOnlySpan<ulong> validity)
+    {
+        Count = rows;
+        MarkRange(0, rows, validity);
+    }
+
     /// <summary>Replaces the value of a row.</summary>
     public void Set(int row, T value)
     {

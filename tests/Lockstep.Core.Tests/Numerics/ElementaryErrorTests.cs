@@ -9,23 +9,23 @@ public sealed class ElementaryErrorTests
 
     static readonly Measured[] s_all =
     [
-        new("exp", 0.52, (x, _) => Elementary.Exp(x), (x, _) => SlowElementary.Exp(x), r => (Mixed(r, 700), 0)),
-        new("expm1", 0.52, (x, _) => Elementary.Expm1(x), (x, _) => SlowElementary.Expm1(x), r => (Mixed(r, 36), 0)),
-        new("ln", 0.52, (x, _) => Elementary.Log(x), (x, _) => SlowElementary.Log(x), r => (AboutOne(r), 0)),
-        new("log2", 0.56, (x, _) => Elementary.Log2(x), (x, _) => SlowElementary.Log2(x), r => (AboutOne(r), 0)),
-        new("log10", 0.56, (x, _) => Elementary.Log10(x), (x, _) => SlowElementary.Log10(x), r => (AboutOne(r), 0)),
-        new("log1p", 0.52, (x, _) => Elementary.Log1p(x), (x, _) => SlowElementary.Log1p(x), r => (r.Next(2) == 0 ? AboutOne(r) - 1 : Mixed(r, 0.999), 0)),
-        new("sin", 0.53, (x, _) => Elementary.Sin(x), (x, _) => SlowElementary.Sin(x), r => (Angle(r), 0)),
-        new("cos", 0.53, (x, _) => Elementary.Cos(x), (x, _) => SlowElementary.Cos(x), r => (Angle(r), 0)),
-        new("tan", 0.55, (x, _) => Elementary.Tan(x), (x, _) => SlowElementary.Tan(x), r => (Angle(r), 0)),
-        new("asin", 0.58, (x, _) => Elementary.Asin(x), (x, _) => SlowElementary.Asin(x), r => (Mixed(r, 1), 0)),
-        new("acos", 0.58, (x, _) => Elementary.Acos(x), (x, _) => SlowElementary.Acos(x), r => (Mixed(r, 1), 0)),
-        new("atan", 0.54, (x, _) => Elementary.Atan(x), (x, _) => SlowElementary.Atan(x), r => (Mixed(r, 40), 0)),
-        new("tanh", 0.54, (x, _) => Elementary.Tanh(x), (x, _) => SlowElementary.Tanh(x), r => (Mixed(r, 22), 0)),
-        new("sigmoid", 0.52, (x, _) => Elementary.Sigmoid(x), (x, _) => SlowElementary.Sigmoid(x), r => (Mixed(r, 40), 0)),
-        new("cbrt", 0.51, (x, _) => Elementary.Cbrt(x), (x, _) => SlowElementary.Cbrt(x), r => (Mixed(r, 1e30), 0)),
-        new("pow", 0.55, Elementary.Pow, SlowElementary.Pow, r => (Math.Exp((r.NextDouble() - 0.5) * 4), (r.NextDouble() - 0.5) * Math.Pow(10, r.Next(-3, 3)))),
-        new("atan2", 0.54, Elementary.Atan2, SlowElementary.Atan2, r => (Mixed(r, 100), Mixed(r, 100))),
+        new("exp", 0.51, (x, _) => Elementary.Exp(x), (x, _) => SlowElementary.Exp(x), r => (Mixed(r, 700), 0)),
+        new("expm1", 0.53, (x, _) => Elementary.Expm1(x), (x, _) => SlowElementary.Expm1(x), r => (Mixed(r, 36), 0)),
+        new("ln", 0.51, (x, _) => Elementary.Log(x), (x, _) => SlowElementary.Log(x), r => (AboutOne(r), 0)),
+        new("log2", 0.51, (x, _) => Elementary.Log2(x), (x, _) => SlowElementary.Log2(x), r => (AboutOne(r), 0)),
+        new("log10", 0.55, (x, _) => Elementary.Log10(x), (x, _) => SlowElementary.Log10(x), r => (AboutOne(r), 0)),
+        new("log1p", 0.51, (x, _) => Elementary.Log1p(x), (x, _) => SlowElementary.Log1p(x), r => (r.Next(2) == 0 ? Math.Max(AboutOne(r) - 1, -0.9999999999999999) : Mixed(r, 0.999), 0)),
+        new("sin", 0.51, (x, _) => Elementary.Sin(x), (x, _) => SlowElementary.Sin(x), r => (Angle(r), 0)),
+        new("cos", 0.51, (x, _) => Elementary.Cos(x), (x, _) => SlowElementary.Cos(x), r => (Angle(r), 0)),
+        new("tan", 0.51, (x, _) => Elementary.Tan(x), (x, _) => SlowElementary.Tan(x), r => (Angle(r), 0)),
+        new("asin", 0.66, (x, _) => Elementary.Asin(x), (x, _) => SlowElementary.Asin(x), r => (Mixed(r, 1), 0)),
+        new("acos", 0.64, (x, _) => Elementary.Acos(x), (x, _) => SlowElementary.Acos(x), r => (Mixed(r, 1), 0)),
+        new("atan", 0.52, (x, _) => Elementary.Atan(x), (x, _) => SlowElementary.Atan(x), r => (Mixed(r, 40), 0)),
+        new("tanh", 0.56, (x, _) => Elementary.Tanh(x), (x, _) => SlowElementary.Tanh(x), r => (Mixed(r, 22), 0)),
+        new("sigmoid", 0.51, (x, _) => Elementary.Sigmoid(x), (x, _) => SlowElementary.Sigmoid(x), r => (Mixed(r, 40), 0)),
+        new("cbrt", 0.501, (x, _) => Elementary.Cbrt(x), (x, _) => SlowElementary.Cbrt(x), r => (Mixed(r, 1e30), 0)),
+        new("pow", 0.52, Elementary.Pow, SlowElementary.Pow, r => (Math.Exp((r.NextDouble() - 0.5) * 4), (r.NextDouble() - 0.5) * Math.Pow(10, r.Next(-3, 3)))),
+        new("atan2", 0.52, Elementary.Atan2, SlowElementary.Atan2, r => (Mixed(r, 100), Mixed(r, 100))),
     ];
 
     public static TheoryData<string> Functions => [.. s_all.Select(m => m.Name)];
@@ -56,7 +56,7 @@ public sealed class ElementaryErrorTests
         const int seed = 71;
         var random = new Random(seed);
         var (worst, at) = (0.0, (X: 0.0, Y: 0.0));
-        for (var i = 0; i < 100_000; i++)
+        for (var i = 0; i < 40_000; i++)
         {
             var (x, y) = function.Draw(random);
             var truth = function.Slow(x, y);
@@ -95,7 +95,7 @@ public sealed class ElementaryErrorTests
             ("cbrt(-27)", Elementary.Cbrt(-27), -3), ("cbrt(max)", Elementary.Cbrt(double.MaxValue), 5.643803094122362e102), ("cbrt(least)", Elementary.Cbrt(least), 1.7031839360032603e-108), ("cbrt(-inf)", Elementary.Cbrt(-inf), -inf), ("cbrt(nan)", Elementary.Cbrt(nan), nan),
             ("pow(2, -1074)", Elementary.Pow(2, -1074), least), ("pow(2, -1075)", Elementary.Pow(2, -1075), 0), ("pow(2, 1024)", Elementary.Pow(2, 1024), inf), ("pow(2, 1023.5)", Elementary.Pow(2, 1023.5), 1.2711610061536464e308), ("pow(-2, 3)", Elementary.Pow(-2, 3), -8), ("pow(-2, 2)", Elementary.Pow(-2, 2), 4), ("pow(-2, 0.5)", Elementary.Pow(-2, 0.5), nan),
             ("pow(0, 0)", Elementary.Pow(0, 0), 1), ("pow(nan, 0)", Elementary.Pow(nan, 0), 1), ("pow(1, nan)", Elementary.Pow(1, nan), 1), ("pow(2, nan)", Elementary.Pow(2, nan), nan), ("pow(0, -1)", Elementary.Pow(0, -1), inf), ("pow(0, 1)", Elementary.Pow(0, 1), 0), ("pow(inf, -1)", Elementary.Pow(inf, -1), 0), ("pow(-inf, 3)", Elementary.Pow(-inf, 3), -inf),
-            ("pow(2, inf)", Elementary.Pow(2, inf), inf), ("pow(0.5, inf)", Elementary.Pow(0.5, inf), 0), ("pow(-1, inf)", Elementary.Pow(-1, inf), 1), ("pow(least, 0.5)", Elementary.Pow(least, 0.5), Math.Sqrt(least)), ("pow(10, 22)", Elementary.Pow(10, 22), 1e22), ("pow(1+, 1e18)", Elementary.Pow(Math.BitIncrement(1), 1e18), Elementary.Pow(Math.BitIncrement(1), 9.99999999999999872e17)),
+            ("pow(2, inf)", Elementary.Pow(2, inf), inf), ("pow(0.5, inf)", Elementary.Pow(0.5, inf), 0), ("pow(-1, inf)", Elementary.Pow(-1, inf), 1), ("pow(least, 0.5)", Elementary.Pow(least, 0.5), Math.Sqrt(least)), ("pow(10, 22)", Elementary.Pow(10, 22), 1e22), ("pow(1+, 1e18)", Elementary.Pow(Math.BitIncrement(1), 1e18), 2.7086111089766717e96),
         ];
         var wrong = edges.Where(e => !e.Found.Equals(e.Expected)).Select(e => $"{e.Name} = {e.Found:R}, not {e.Expected:R}");
         Assert.Equal("", string.Join("; ", wrong));

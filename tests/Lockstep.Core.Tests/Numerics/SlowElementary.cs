@@ -202,25 +202,19 @@ static class SlowElementary
         return -n & 3;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static DoubleDouble SinOf(DoubleDouble r)
-    {
-        var x = r.Hi;
-        var z = x * x;
-        var tail = 1.0 / 120 + z * (-1.0 / 5040 + z * (1.0 / 362880 + z * (-1.0 / 39916800 + z * (1.0 / 6227020800 + z * (-1.0 / 1307674368000 + z * (1.0 / 355687428096000))))));
-        // sin(x + low) = x − x³/6 + x⁵ tail + low cos x
-        return DoubleDouble.OrderedSum(x, x * z * Math.FusedMultiplyAdd(z, tail, -1.0 / 6) + r.Lo * (1 - 0.5 * z));
-    }
+    static DoubleDouble SinOf(DoubleDouble r) => Series(r, r, 1);
+    static DoubleDouble CosOf(DoubleDouble r) => Series(r, new(1, 0), 0);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static DoubleDouble CosOf(DoubleDouble r)
+    // term − term r²/((n+1)(n+2)) + …, all in double-double.
+    static DoubleDouble Series(DoubleDouble r, DoubleDouble term, int n)
     {
-        var x = r.Hi;
-        var square = DoubleDouble.Product(x, x);
-        var z = square.Hi;
-        var tail = 1.0 / 24 + z * (-1.0 / 720 + z * (1.0 / 40320 + z * (-1.0 / 3628800 + z * (1.0 / 479001600 + z * (-1.0 / 87178291200 + z * (1.0 / 20922789888000 + z * (-1.0 / 6402373705728000)))))));
-        var main = DoubleDouble.OrderedSum(1, -0.5 * z);
-        return DoubleDouble.OrderedSum(main.Hi, main.Lo - 0.5 * square.Lo + z * z * tail - x * r.Lo);
+        var (square, sum) = (r * r, term);
+        for (; n < 26; n += 2)
+        {
+            term = -(term * square / new DoubleDouble((n + 1) * (n + 2), 0));
+            sum += term;
+        }
+        return sum;
     }
 
     // ---- inverse trigonometry

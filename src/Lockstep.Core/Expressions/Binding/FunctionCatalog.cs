@@ -36,6 +36,17 @@ public sealed class FunctionAttribute(string name) : Attribute
     public string Group { get; init; } = "";
 }
 
+/// <summary>
+/// The parameter is a constant in practice: a unit, a zone, a pattern. The named static method of the class turns it into what an overload of
+/// the function takes in its place (the same C# name, without a <see cref="FunctionAttribute"/>), once when the expression is compiled. Null means that it cannot
+/// be, and the function itself is called, which then says null.
+/// </summary>
+[AttributeUsage(AttributeTargets.Parameter)]
+public sealed class PreparedAttribute(string by) : Attribute
+{
+    public string By { get; } = by;
+}
+
 /// <summary>The heading of the reference that the functions of a class stand under.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class FunctionGroupAttribute(string name) : Attribute
@@ -61,6 +72,8 @@ public sealed class FunctionOverload
         else Result = Physical.ToFeatureType(method.ReturnType)!;
         Parameters = [.. parameters.Select(p => Physical.ToFeatureType(p.ParameterType) ?? throw new InvalidOperationException($"{method.Name}: {p.Name} has no type of the language."))];
         ParameterNames = [.. parameters.Select(p => p.Name!)];
+        IsCheap = method.DeclaringType == typeof(Operators) && !NeedsScratch && Parameters.All(p => p.Kind is TypeKind.Bool or TypeKind.Int64 or TypeKind.Float64);
+        Prepared = PreparedCall.Find(method, parameters);
     }
 
     internal int Id { get; }
@@ -80,7 +93,32 @@ public sealed class FunctionOverload
 
     internal bool NeedsScratch { get; }
 
+    /// <summary>So quick, and so harmless on any bits, that it is computed of nulls too rather than branched around.</summary>
+    internal bool IsCheap { get; }
+
+    /// <summary>How it is called when an argument is a constant; null: no otherwise.</summary>
+    internal PreparedCall? Prepared { get; }
+
     public override string ToString() => $"{Name}({string.Join(", ", Parameters)})";
+}
+
+/// <summary>See <see cref="PreparedAttribute"/>.</summary>
+/// <param name="Argument">The place of the constant among the arguments.</param>
+sealed record PreparedCall(int Argument, MethodInfo Prepare, MethodInfo Method)
+{
+    const BindingFlags Statics = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+    public static PreparedCall? Find(MethodInfo method, List<ParameterInfo> parameters)
+    {
+        var at = parameters.FindIndex(p => p.GetCustomAttribute<PreparedAttribute>() is not null);
+        if (at < 0) return null;
+        var owner = method.DeclaringType!;
+        var name = parameters[at].GetCustomAttribute<PreparedAttribute>()!.By;
+        var prepare = owner.GetMethod(name, Statics) ?? throw new InvalidOperationException($"{owner.Name} has no method {name} to prepare arguments of {method.Name}.");
+        var type = Nullable.GetUnderlyingType(prepare.ReturnType) ?? prepare.ReturnType;
+        Type[] types = [.. method.GetParameters().Select(p => p == parameters[at] ? type : p.ParameterType)];
+        return new(at, prepare, owner.GetMethod(method.Name, Statics, types) ?? throw new InvalidOperationException($"{owner.Name} has no {method.Name}({string.Join(", ", types.Select(t => t.Name))})."));
+    }
 }
 
 /// <summary>All functions by name. Adding one is a method with a <see cref="FunctionAttribute"/> in a class of the Functions folder.</summary>

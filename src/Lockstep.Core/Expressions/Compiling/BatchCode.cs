@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using System.Runtime.CompilerServices;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Rows;
 
@@ -27,11 +28,18 @@ abstract class OutputBuffer
     {
         public T[] Values = [];
         FixedColumn<T>? _to;
+        T[]? _lent; // the column's own
 
         public override void Begin(Column to, int rows)
         {
             _to = (FixedColumn<T>)to;
-            if (Values.Length < rows) Values = new T[rows];
+            if (_to.Count == 0)
+            {
+                _to.Reserve(rows);
+                Values = _to.Buffer; // no copy afterwards
+            }
+            else if (Values.Length < rows || ReferenceEquals(Values, _lent)) Values = new T[rows];
+            _lent = _to.Count == 0 ? Values : null;
             if (Validity.Length < (rows + 63) >> 6) Validity = new ulong[(rows + 63) >> 6];
             Validity.AsSpan().Fill(ulong.MaxValue);
         }
@@ -41,7 +49,8 @@ abstract class OutputBuffer
             var whole = true;
             var used = Validity.AsSpan(0, (rows + 63) >> 6);
             foreach (var word in used) whole &= word == ulong.MaxValue; // bits past the last row stay set
-            _to!.AppendRange(Values.AsSpan(0, rows), whole ? [] : used);
+            if (ReferenceEquals(Values, _lent)) _to!.Filled(rows, whole ? [] : used);
+            else _to!.AppendRange(Values.AsSpan(0, rows), whole ? [] : used);
         }
     }
 
@@ -158,17 +167,20 @@ sealed class BatchCode
             var validity = Expression.Variable(typeof(ulong[]));
             hoisted.Add(validity);
             prologue.Add(Expression.Assign(validity, Expression.Field(buffer, nameof(OutputBuffer.Validity))));
-            var word = Expression.ArrayAccess(validity, Expression.RightShift(row, Expression.Constant(6)));
-            var bit = Expression.LeftShift(Expression.Constant(1UL), Expression.And(row, Expression.Constant(63)));
-            stores.Add(Expression.IfThenElse(result.Has, store, Expression.Assign(word, Expression.And(word, Expression.Not(bit)))));
+            // Without a branch: what stands behind a null does not matter, and its bit is turned by its being null.
+            stores.Add(store);
+            stores.Add(Expression.Call(typeof(BatchCode), nameof(MarkNull), null, validity, row, result.Has));
         }
         var done = Expression.Label();
         var loop = Expression.Loop(Expression.Block(
             [Expression.IfThen(Expression.GreaterThanOrEqual(row, rows), Expression.Break(done)), .. emitter.Statements, .. stores, Expression.PreIncrementAssign(row)]), done);
-        var body = Expression.Block([.. hoisted, .. emitter.Variables], [.. prologue, Expression.Assign(row, Expression.Constant(0)), loop]);
+        var body = Expression.Block([.. hoisted, .. emitter.Variables], [.. prologue, .. emitter.Prologue, Expression.Assign(row, Expression.Constant(0)), loop]);
         return new(Expression.Lambda<Action<Column[], OutputBuffer[], int, Scratch>>(body, columns, buffers, rows, scratch).Compile(),
             [.. expressions.Select(e => e.Node.Type ?? FeatureType.Bool)]);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void MarkNull(ulong[] validity, int row, bool has) => validity[row >> 6] ^= (ulong)(has ? 0 : 1) << row;
 
     static bool NeedsScratch(BoundNode node)
         => node is ListNode or LambdaNode or SpecialNode { Form: SpecialForm.Concat } or CallNode { Function.NeedsScratch: true } || node.Children.Any(NeedsScratch);
@@ -192,10 +204,10 @@ sealed class BatchLoad
         Name = input.Name;
         if (mayHaveNulls)
         {
-            var validity = Hoist(Expression.Property(column, nameof(Column.ValidityBuffer)));
+            var validity = Hoist(Expression.Call(typeof(BatchLoad), nameof(ValidityOf), null, column));
             var word = Expression.ArrayIndex(validity, Expression.RightShift(row, Expression.Constant(6)));
-            var bit = Expression.And(Expression.RightShift(word, Expression.And(row, Expression.Constant(63))), Expression.Constant(1UL));
-            _has = Expression.OrElse(Expression.ReferenceEqual(validity, Expression.Constant(null)), Expression.NotEqual(bit, Expression.Constant(0UL)));
+            var bit = Expression.And(Expression.RightShift(word, row), Expression.Constant(1UL));
+            _has = Expression.NotEqual(bit, Expression.Constant(0UL));
         }
         _value = input.Type.Kind switch
         {
@@ -209,7 +221,7 @@ sealed class BatchLoad
             TypeKind.Decimal => Fixed<Int128>(),
             TypeKind.String => Text(),
             TypeKind.Bytes => Expression.New(typeof(Blob).GetConstructor([typeof(Utf8Text)])!, Text()),
-            TypeKind.List => Expression.Call(typeof(BatchLoad), nameof(ListAt), [Physical.Of(input.Type.Element!)], Hoist(Expression.Convert(column, typeof(ListColumn))), row),
+            TypeKind.List => List(Physical.Of(input.Type.Element!)),
             _ => throw new NotSupportedException($"No batch input of type {input.Type}."),
         };
 
@@ -224,6 +236,17 @@ sealed class BatchLoad
         Expression Fixed<T>() where T : unmanaged, IComparable<T>
             => Expression.ArrayIndex(Hoist(Expression.Property(Expression.Convert(column, typeof(FixedColumn<T>)), nameof(FixedColumn<T>.Buffer))), row);
 
+        Expression List(Type element)
+        {
+            var list = Hoist(Expression.Convert(column, typeof(ListColumn)));
+            if (element != typeof(double) && element != typeof(float) && element != typeof(long) && element != typeof(int))
+                return Expression.Call(typeof(BatchLoad), nameof(ListAt), [element], list, row);
+            var elements = Expression.Property(list, nameof(ListColumn.Elements));
+            var items = Hoist(Expression.Property(Expression.Convert(elements, typeof(FixedColumn<>).MakeGenericType(element)), nameof(FixedColumn<int>.Buffer)));
+            return Expression.Call(typeof(BatchLoad), nameof(NumbersAt), [element], items,
+                Hoist(Expression.Property(elements, nameof(Column.ValidityBuffer))), Hoist(Expression.Property(list, nameof(ListColumn.EndsBuffer))), row);
+        }
+
         Expression Text()
         {
             var bytes = Expression.Convert(column, typeof(BytesColumn));
@@ -235,24 +258,34 @@ sealed class BatchLoad
     public string Name { get; }
     public Emitted Emit() => new(_has, _value);
 
+    [ThreadStatic] static ulong[]? s_allValid;
+
+    // Of a column without nulls a bitmap of ones, so that the loop need not ask which it is.
+    static ulong[] ValidityOf(Column column)
+    {
+        if (column.ValidityBuffer is { } bits) return bits;
+        var words = (column.Count + 63) >> 6;
+        if (s_allValid is null || s_allValid.Length < words)
+        {
+            s_allValid = new ulong[Math.Max(words, 1024)];
+            s_allValid.AsSpan().Fill(ulong.MaxValue);
+        }
+        return s_allValid;
+    }
+
     static Utf8Text TextAt(byte[] data, int[] ends, int row)
     {
         var start = row == 0 ? 0 : ends[row - 1];
         return new(data, start, ends[row] - start);
     }
 
-    static ListValue<T> ListAt<T>(ListColumn column, int row)
+    static ListValue<T> NumbersAt<T>(T[] items, ulong[]? validity, int[] ends, int row)
     {
-        var items = column.Elements switch
-        {
-            FixedColumn<double> c when typeof(T) == typeof(double) => (T[])(object)c.Buffer,
-            FixedColumn<float> c when typeof(T) == typeof(float) => (T[])(object)c.Buffer,
-            FixedColumn<long> c when typeof(T) == typeof(long) => (T[])(object)c.Buffer,
-            FixedColumn<int> c when typeof(T) == typeof(int) => (T[])(object)c.Buffer,
-            _ => null,
-        };
-        if (items is not null) return new(items, column.Start(row), column.Length(row), column.Elements.ValidityBuffer, column.Start(row));
-        if (column.IsNull(row)) return default; // asked for before its "is there" is looked at
-        return (ListValue<T>)PhysicalValue.From(column.GetValue(row), column.Type, widen: false); // lists of texts and rarer types
+        var start = row == 0 ? 0 : ends[row - 1];
+        return new(items, start, ends[row] - start, validity, start);
     }
+
+    static ListValue<T> ListAt<T>(ListColumn column, int row)
+        => column.IsNull(row) ? default // asked for before its "is there" is looked at
+            : (ListValue<T>)PhysicalValue.From(column.GetValue(row), column.Type, widen: false); // lists of texts and rarer types
 }

@@ -1,6 +1,7 @@
 using System.Linq.Expressions;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Functions;
+using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Expressions.Compiling;
 
@@ -23,13 +24,13 @@ sealed partial class Emitter
     // Three-valued: one operand of the deciding value decides, whatever the others are; else a null makes null.
     Emitted Logic(SpecialNode node, bool deciding)
     {
-        var operands = node.Children.Select(Emit).ToList();
+        var operands = (deciding ? WithSets(node.Children) : node.Children.Select(Emit)).ToList();
         Expression? decided = null, all = null;
         foreach (var operand in operands)
         {
             var value = deciding ? operand.Value : Expression.Not(operand.Value);
-            var decides = operand.Has is null ? value : Expression.AndAlso(operand.Has, value);
-            decided = decided is null ? decides : Expression.OrElse(decided, decides);
+            var decides = operand.Has is null ? value : Expression.And(operand.Has, value);
+            decided = decided is null ? decides : Expression.Or(decided, decides);
             if (operand.Has is not null) all = Both(all, operand.Has);
         }
         var result = Variable(typeof(bool));
@@ -38,12 +39,36 @@ sealed partial class Emitter
         if (all is not null)
         {
             has = Variable(typeof(bool));
-            Add(Set(has, Expression.OrElse(result, all)));
+            Add(Set(has, Expression.Or(result, all)));
         }
         if (deciding) return new(has, result);
         var negated = Variable(typeof(bool));
         Add(Set(negated, Expression.Not(result)));
         return new(has, negated);
+    }
+
+    // What 'in' becomes: several equalities of one text with constants are one look into a set.
+    IEnumerable<Emitted> WithSets(IReadOnlyList<BoundNode> operands)
+    {
+        var texts = operands.OfType<CompareNode>().Where(IsTextEquality).GroupBy(c => c.Children[0]).Where(g => g.Count() > 2).ToDictionary(g => g.Key, g => g.ToList());
+        HashSet<BoundNode> done = [];
+        foreach (var operand in operands)
+        {
+            if (operand is not CompareNode compare || !IsTextEquality(compare) || !texts.TryGetValue(compare.Children[0], out var all))
+            {
+                yield return Emit(operand);
+                continue;
+            }
+            if (!done.Add(compare.Children[0])) continue;
+            var text = Emit(compare.Children[0]);
+            var set = new TextSet(all.Select(c => ((ConstantNode)c.Children[1]).Value.AsString));
+            var value = Variable(typeof(bool));
+            Add(Set(value, Expression.Call(Constant(set, typeof(TextSet)), nameof(TextSet.Contains), null, text.Value)));
+            yield return new(text.Has, value);
+        }
+
+        static bool IsTextEquality(CompareNode node)
+            => node.Comparison == Comparison.Equal && node.Children[0].Type?.Kind == TypeKind.String && node.Children[1] is ConstantNode { Value.IsNull: false };
     }
 
     Emitted IsNull(SpecialNode node)
@@ -122,6 +147,11 @@ sealed partial class Emitter
 
     Emitted List(ListNode node)
     {
+        if (node.Children.All(c => c is ConstantNode))
+        {
+            var constant = Value.List([.. node.Children.Select(c => ((ConstantNode)c).Value)]);
+            return new(null, Constant(PhysicalValue.From(constant, node.Type!, widen: false), Physical.Of(node.Type!)));
+        }
         var element = Physical.Of(node.Type!.Element!);
         var maker = Maker(element);
         Add(Expression.Assign(maker, Expression.Call(typeof(ListMaker<>).MakeGenericType(element), nameof(ListMaker<int>.Start), null, scratch, Expression.Constant(node.Children.Count))));

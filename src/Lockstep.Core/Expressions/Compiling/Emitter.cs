@@ -18,6 +18,9 @@ readonly record struct Emitted(Expression? Has, Expression Value)
 // Invariant: a float64 variable that is "there" is finite and not negative zero (S3, S17).
 sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitted> load)
 {
+    /// <summary>Sets the variables that hold constants; to stand in front of everything, outside of loops.</summary>
+    public List<Expression> Prologue { get; } = [];
+
     sealed class Block
     {
         public readonly List<Expression> Statements = [];
@@ -41,7 +44,9 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
 
     void Add(Expression statement) => _blocks.Peek().Statements.Add(statement);
     static BinaryExpression Set(Expression variable, Expression value) => Expression.Assign(variable, value);
-    static Expression Both(Expression? a, Expression? b) => a is null ? b ?? Expression.Constant(true) : b is null ? a : Expression.AndAlso(a, b);
+
+    // Both are variables or constants: to look at the second costs less than a branch that the processor cannot foresee.
+    static Expression Both(Expression? a, Expression? b) => a is null ? b ?? Expression.Constant(true) : b is null ? a : Expression.And(a, b);
 
     /// <summary>Statements of a branch: what it computes is known only inside.</summary>
     Expression Scoped(Action body)
@@ -59,7 +64,7 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
         var emitted = node switch
         {
             ConstantNode constant => Constant(constant),
-            InputNode input => load(input),
+            InputNode input => Input(input),
             CallNode call => Call(call),
             CompareNode compare => Compare(compare),
             SpecialNode special => Special(special),
@@ -71,12 +76,37 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
         return emitted;
     }
 
-    static Emitted Constant(ConstantNode node)
+    Emitted Input(InputNode node)
+    {
+        var loaded = load(node);
+        var value = Variable(loaded.Value.Type);
+        Add(Set(value, loaded.Value));
+        if (loaded.Has is null) return new(null, value);
+        var has = Variable(typeof(bool));
+        Add(Set(has, loaded.Has));
+        return new(has, value);
+    }
+
+    Emitted Constant(ConstantNode node)
     {
         var type = Physical.Of(node.Type ?? FeatureType.Bool);
         return node.Value.IsNull
             ? new(Expression.Constant(false), Expression.Default(type))
-            : new(null, Expression.Constant(ConstantFolder.ToPhysical(node.Value, node.Type!), type));
+            : new(null, Constant(ConstantFolder.ToPhysical(node.Value, node.Type!), type));
+    }
+
+    readonly Dictionary<object, ParameterExpression> _constants = [];
+
+    // Numbers become part of the code. Whatever else would be taken out of an array of objects each time: it is, once, before the rows.
+    Expression Constant(object value, Type type)
+    {
+        if (value is Micros micros) return Expression.New(typeof(Micros).GetConstructor([typeof(long)])!, Expression.Constant(micros.Value));
+        if (value is Days days) return Expression.New(typeof(Days).GetConstructor([typeof(int)])!, Expression.Constant(days.Value));
+        if (type.IsPrimitive || type.IsEnum) return Expression.Constant(value, type);
+        if (_constants.TryGetValue(value, out var known) && known.Type == type) return known;
+        var variable = _constants[value] = Variable(type);
+        Prologue.Add(Set(variable, Expression.Constant(value, type)));
+        return variable;
     }
 
     Emitted Call(CallNode node)
@@ -87,13 +117,21 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
             if (argument.Has is not null) given = Both(given, argument.Has);
         var value = Variable(Physical.Of(node.Type!));
         var isFloat = value.Type == typeof(double);
-        var call = Invoke(node.Function, [.. arguments.Select(a => a.Value)], value);
+        var call = Invoke(node, [.. arguments.Select(a => a.Value)], value);
         if (given is null && !node.Function.MayBeNull && !isFloat)
         {
             Add(Set(value, call));
             return new(null, value);
         }
         var has = Variable(typeof(bool));
+        if (node.Function.IsCheap)
+        {
+            if (!node.Function.MayBeNull) Add(Set(value, call));
+            var defined = node.Function.MayBeNull ? call : isFloat ? Expression.Call(s_isFinite, value) : null;
+            Add(Set(has, Both(given, defined)));
+            if (isFloat) Add(Set(value, Expression.Add(value, Expression.Constant(0.0))));
+            return new(has, value);
+        }
         List<Expression> body = [node.Function.MayBeNull ? Set(has, call) : Set(value, call)];
         if (isFloat)
         {
@@ -108,8 +146,9 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
 
     static readonly MethodInfo s_isFinite = typeof(double).GetMethod(nameof(double.IsFinite))!;
 
-    Expression Invoke(FunctionOverload function, List<Expression> arguments, ParameterExpression value)
+    Expression Invoke(CallNode node, List<Expression> arguments, ParameterExpression value)
     {
+        var function = node.Function;
         if (function.About.Hidden && arguments.Count == 2 && arguments[0].Type == typeof(double) && value.Type == typeof(double))
             switch (function.Name)
             {
@@ -118,9 +157,16 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
                 case "*": return Expression.Multiply(arguments[0], arguments[1]);
                 case "/": return Expression.Divide(arguments[0], arguments[1]);
             }
+        var method = function.Method;
+        if (function.Prepared is { } prepared && node.Children[prepared.Argument] is ConstantNode { Value.IsNull: false } constant
+            && prepared.Prepare.Invoke(null, [ConstantFolder.ToPhysical(constant.Value, constant.Type!)]) is { } ready)
+        {
+            method = prepared.Method;
+            arguments[prepared.Argument] = Constant(ready, method.GetParameters()[prepared.Argument + (function.NeedsScratch ? 1 : 0)].ParameterType);
+        }
         if (function.NeedsScratch) arguments.Insert(0, scratch);
         if (function.MayBeNull) arguments.Add(value);
-        return Expression.Call(function.Method, arguments);
+        return Expression.Call(method, arguments);
     }
 
     Emitted Compare(CompareNode node)
@@ -135,9 +181,11 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
         }
         var has = Variable(typeof(bool));
         Add(Set(has, Both(left.Has, right.Has)));
-        Add(Expression.IfThen(has, Set(value, test)));
+        Add(IsMachine(left.Value.Type) && IsMachine(right.Value.Type) ? Set(value, test) : Expression.IfThen(has, Set(value, test)));
         return new(has, value);
     }
+
+    static bool IsMachine(Type type) => type.IsPrimitive || type == typeof(Micros) || type == typeof(Days);
 
     static Expression Order(Comparison comparison, Expression left, Expression right, FeatureType leftType, FeatureType rightType)
     {

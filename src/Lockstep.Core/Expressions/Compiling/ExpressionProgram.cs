@@ -103,7 +103,7 @@ public sealed class ExpressionProgram
             if (_expressions[i].Node.Type is not null)
                 epilogue.Add(Expression.IfThen(result.HasOrTrue, Expression.Assign(Expression.ArrayAccess(stores[slot.Store], Expression.Constant(slot.Index)), Output(result.Value))));
         }
-        var body = Expression.Block([scratch, has, .. stores, .. emitter.Variables], [.. prologue, .. emitter.Statements, .. epilogue, Expression.Empty()]);
+        var body = Expression.Block([scratch, has, .. stores, .. emitter.Variables], [.. prologue, .. emitter.Prologue, .. emitter.Statements, .. epilogue, Expression.Empty()]);
         return Expression.Lambda<Action<EvaluationFrame>>(body, frame).Compile();
     }
 

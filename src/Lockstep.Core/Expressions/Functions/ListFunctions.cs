@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Compiling;
 
@@ -13,20 +14,36 @@ static class ListFunctions
 {
     static bool Fit<T>(ListValue<T> a, ListValue<T> b) => a.Count == b.Count && !a.HasNulls && !b.HasNulls;
 
+    // As double.CreateTruncating, which is a call where the JIT loses patience.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static double Float64<T>(T element) where T : INumber<T>
+        => typeof(T) == typeof(float) ? (float)(object)element : typeof(T) == typeof(double) ? (double)(object)element : double.CreateTruncating(element);
+
     static bool DotOf<T>(ListValue<T> a, ListValue<T> b, out double dot) where T : INumber<T>
     {
         dot = 0;
         if (!Fit(a, b)) return false;
         var x = a.Items;
         var y = b.Items;
-        for (var i = 0; i < x.Length; i++) dot += double.CreateTruncating(x[i]) * double.CreateTruncating(y[i]);
+        for (var i = 0; i < x.Length; i++) dot += Float64(x[i]) * Float64(y[i]);
         return true;
     }
 
     static bool CosineOf<T>(ListValue<T> a, ListValue<T> b, out double similarity) where T : INumber<T>
     {
         similarity = 0;
-        if (!DotOf(a, b, out var dot) || !DotOf(a, a, out var left) || !DotOf(b, b, out var right)) return false;
+        if (!Fit(a, b)) return false;
+        // Three sums side by side: each still runs from the first element to the last.
+        var x = a.Items;
+        var y = b.Items;
+        double dot = 0, left = 0, right = 0;
+        for (var i = 0; i < x.Length && i < y.Length; i++)
+        {
+            var (p, q) = (Float64(x[i]), Float64(y[i]));
+            dot += p * q;
+            left += p * p;
+            right += q * q;
+        }
         similarity = dot / (Math.Sqrt(left) * Math.Sqrt(right)); // of a zero vector: not finite, so null
         return true;
     }
@@ -40,7 +57,7 @@ static class ListFunctions
         double sum = 0;
         for (var i = 0; i < x.Length; i++)
         {
-            var difference = double.CreateTruncating(x[i]) - double.CreateTruncating(y[i]);
+            var difference = Float64(x[i]) - Float64(y[i]);
             sum += difference * difference;
         }
         distance = Math.Sqrt(sum);
@@ -90,7 +107,7 @@ static class ListFunctions
         var items = scratch.RentList<double>(a.Count, out var start);
         for (var i = 0; i < a.Count; i++)
         {
-            items[start + i] = f(double.CreateTruncating(a.Items[i]), double.CreateTruncating(b.Items[i])) + 0.0;
+            items[start + i] = f(Float64(a.Items[i]), Float64(b.Items[i])) + 0.0;
             if (!double.IsFinite(items[start + i])) return false;
         }
         result = new(items, start, a.Count);
@@ -346,8 +363,12 @@ static class ListFunctions
     {
         bucket = 0;
         if (boundaries.HasNulls) return false;
-        foreach (var boundary in boundaries.Items)
-            if (boundary <= x) bucket++;
+        var rest = boundaries.Items;
+        var counts = Vector<long>.Zero;
+        for (var all = new Vector<double>(x); rest.Length >= Vector<double>.Count; rest = rest[Vector<double>.Count..])
+            counts -= Vector.LessThanOrEqual(new Vector<double>(rest), all); // true is -1
+        bucket = Vector.Sum(counts);
+        foreach (var boundary in rest) bucket += boundary <= x ? 1 : 0;
         return true;
     }
 }

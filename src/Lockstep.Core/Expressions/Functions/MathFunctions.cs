@@ -39,6 +39,7 @@ static class MathFunctions
     {
         rounded = 0;
         if (digits is < -300 or > 300) return false;
+        if (digits is >= 0 and <= 22 && TryRoundByProduct(x, s_powersOfTen[digits], out rounded)) return true;
         var bits = BitConverter.DoubleToInt64Bits(x);
         var exponent = Math.Max((int)(bits >> 52 & 0x7FF), 1) - 1075;
         if (exponent >= 0 && digits >= 0)
@@ -54,6 +55,26 @@ static class MathFunctions
         var whole = (2 * numerator + denominator) / (2 * denominator);
         rounded = double.Parse(string.Create(CultureInfo.InvariantCulture, $"{(bits < 0 ? "-" : "")}{whole}e{-digits}"), NumberStyles.Float, CultureInfo.InvariantCulture);
         return true;
+    }
+
+    static readonly double[] s_powersOfTen = [.. Enumerable.Range(0, 23).Select(n => (double)BigInteger.Pow(10, n))]; // all exact
+
+    // |x| 10^n exactly, as a sum of two (T. J. Dekker, 1971), rounded to a whole number below 2^52. Its quotient by 10^n is then rounded once,
+    // and so the double nearest to the decimal (W. D. Clinger, "How to read floating point numbers accurately", 1990).
+    static bool TryRoundByProduct(double x, double power, out double rounded)
+    {
+        var size = Math.Abs(x);
+        var product = size * power;
+        rounded = 0;
+        if (!(product < 4503599627370496)) return false;
+        var (a, b) = (Head(size), Head(power));
+        var rest = a * b - product + a * (power - b) + (size - a) * b + (size - a) * (power - b); // exact: the powers have 52 bits
+        var whole = Math.Floor(product);
+        if (product - whole - 0.5 >= -rest) whole++; // both sides exact
+        rounded = Math.CopySign(whole / power, x);
+        return true;
+
+        static double Head(double number) => BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(number) & -0x8000000L);
     }
 
     [Function("clip", Group = "Scaling and encoding", Summary = "x, but at least low and at most high; null when low is above high.", Example = "clip(12.0, 0.0, 10.0)", Gives = "10")]

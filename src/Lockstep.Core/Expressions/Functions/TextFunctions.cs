@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -15,10 +18,20 @@ static class TextFunctions
     [Function("length", Summary = "The number of code points.", Example = "length('naïve')", Gives = "5")]
     public static long Length(Utf8Text text)
     {
-        long count = 0;
-        foreach (var b in text.Span)
-            if ((b & 0xC0) != 0x80) count++;
+        // Bytes but those that go on with a code point (10xxxxxx), eight at a time.
+        var span = text.Span;
+        var count = span.Length;
+        if (span.Length >= 8)
+        {
+            var last = BinaryPrimitives.ReadUInt64LittleEndian(span[^8..]);
+            for (; span.Length >= 8; span = span[8..]) count -= Continuing(BinaryPrimitives.ReadUInt64LittleEndian(span));
+            return span.Length == 0 ? count : count - Continuing(last >> 8 * (8 - span.Length));
+        }
+        foreach (var b in span)
+            if ((b & 0xC0) == 0x80) count--;
         return count;
+
+        static int Continuing(ulong bytes) => BitOperations.PopCount(bytes >> 7 & ~(bytes >> 6) & 0x0101010101010101);
     }
 
     [Function("lower", Summary = "In small letters, by Unicode, whatever the locale.", Example = "lower('ÄB')", Gives = "äb")]
@@ -30,11 +43,8 @@ static class TextFunctions
     static Utf8Text Map(Scratch scratch, Utf8Text text, bool upper)
     {
         var room = scratch.Rent(text.Length * 3); // a code point of two bytes may map to one of three
-        if (Ascii.IsValid(text.Span))
-        {
-            _ = upper ? Ascii.ToUpper(text.Span, room, out var ascii) : Ascii.ToLower(text.Span, room, out ascii);
-            return scratch.Finish(ascii);
-        }
+        var status = upper ? Ascii.ToUpper(text.Span, room, out var ascii) : Ascii.ToLower(text.Span, room, out ascii);
+        if (status == OperationStatus.Done) return scratch.Finish(ascii); // else it is not ASCII
         var written = 0;
         for (var rest = text.Span; !rest.IsEmpty;)
         {
@@ -126,7 +136,7 @@ static class TextFunctions
     public static bool EndsWith(Utf8Text text, Utf8Text part) => text.Span.EndsWith(part.Span);
 
     [Function("like", Hidden = true)]
-    public static bool Like(Utf8Text text, Utf8Text pattern)
+    public static bool Like(Utf8Text text, [Prepared(nameof(PatternOfLike))] Utf8Text pattern)
     {
         // % any number of code points, _ one. Greedy with one way back: linear but for the last %.
         ReadOnlySpan<byte> s = text.Span, p = pattern.Span;
@@ -144,6 +154,10 @@ static class TextFunctions
 
         static int Size(byte first) => first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
     }
+
+    static LikePattern? PatternOfLike(Utf8Text pattern) => LikePattern.Of(pattern.Span);
+
+    static bool Like(Utf8Text text, LikePattern pattern) => pattern.Matches(text.Span);
 
     [Function("replace", Summary = "With every occurrence of the part replaced; null when the result would be over 1 MiB.", Example = "replace('a-b-c', '-', '+')", Gives = "a+b+c")]
     public static bool Replace(Scratch scratch, Utf8Text text, Utf8Text part, Utf8Text by, out Utf8Text result)
@@ -316,11 +330,19 @@ static class TextFunctions
     }
 
     [Function("regexp_matches", Summary = "Whether the pattern matches somewhere. Patterns are .NET's without look-around and back-references, so that time is linear; null for what is no pattern.", Example = "regexp_matches('flight 12', '[0-9]+')", Gives = "true")]
-    public static bool RegexpMatches(Utf8Text text, Utf8Text pattern, out bool matches)
+    public static bool RegexpMatches(Utf8Text text, [Prepared(nameof(Pattern))] Utf8Text pattern, out bool matches)
     {
-        var regex = Pattern(pattern);
-        matches = regex?.IsMatch(text.ToString()) ?? false;
-        return regex is not null;
+        matches = false;
+        return Pattern(pattern) is { } regex && RegexpMatches(text, regex, out matches);
+    }
+
+    [ThreadStatic] static char[]? s_chars;
+
+    static bool RegexpMatches(Utf8Text text, Regex pattern, out bool matches)
+    {
+        if (s_chars is null || s_chars.Length < text.Length) s_chars = new char[Math.Max(256, text.Length * 2)];
+        matches = pattern.IsMatch(s_chars.AsSpan(0, Encoding.UTF8.GetChars(text.Span, s_chars)));
+        return true;
     }
 
     [Function("regexp_extract", Summary = "The first match of the pattern, or of its group; empty when there is none; null for what is no pattern or group.", Example = "regexp_extract('flight 12', '([a-z]+) ([0-9]+)', 2)", Gives = "12")]

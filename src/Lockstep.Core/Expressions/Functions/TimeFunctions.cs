@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Compiling;
@@ -61,10 +62,16 @@ static class TimeFunctions
     public static bool IsWeekend(Micros at) => DayOfWeek(at) is 0 or 6;
 
     [Function("in_zone", Summary = "The clock of a zone at the instant, as if it were UTC: hour(in_zone(t, 'America/New_York')) is the hour there. Null for a name that is no zone.", Example = "hour(in_zone(timestamp '2024-07-01T12:00:00Z', 'America/New_York'))", Gives = "8")]
-    public static bool InZone(Micros at, Utf8Text zone, out Micros local)
+    public static bool InZone(Micros at, [Prepared(nameof(Zone))] Utf8Text zone, out Micros local)
     {
         local = at;
-        if (Zone(zone) is not { } found || !TryNoda(at.Value, out var instant)) return false;
+        return Zone(zone) is { } found && InZone(at, found, out local);
+    }
+
+    static bool InZone(Micros at, DateTimeZone found, out Micros local)
+    {
+        local = at;
+        if (!TryNoda(at.Value, out var instant)) return false;
         local = new(at.Value + found.GetUtcOffset(instant).Ticks / 10);
         return true;
     }
@@ -88,28 +95,46 @@ static class TimeFunctions
     }
 
     [Function("date_trunc", Summary = "The instant rounded down to a unit (second, minute, hour, day, week from Monday, month, quarter, year), before 1970 too; null for another unit.", Example = "date_trunc('hour', timestamp '1969-12-31T23:59:59Z')", Gives = "1969-12-31T23:00:00Z")]
-    public static bool DateTrunc(Utf8Text unit, Micros at, out Micros truncated)
+    public static bool DateTrunc([Prepared(nameof(Unit))] Utf8Text unit, Micros at, out Micros truncated)
     {
         truncated = at;
-        if (Unit(unit) is not { } found) return false;
-        truncated = new(Truncate(found, at.Value));
+        return Unit(unit) is { } found && DateTrunc(found, at, out truncated);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // the unit is a constant: what is left is its own line
+    static bool DateTrunc(TimeUnit unit, Micros at, out Micros truncated)
+    {
+        truncated = new(unit <= TimeUnit.Day ? Rows.Instant.Floor(at.Value, Width(unit)) : TruncateByCalendar(unit, at.Value));
         return true;
     }
 
     [Function("date_diff", Summary = "How many boundaries of a unit lie between two instants, negative when the second is earlier; null for another unit.", Example = "date_diff('day', timestamp '2024-02-28T23:00:00Z', timestamp '2024-03-01T01:00:00Z')", Gives = "2")]
-    public static bool DateDiff(Utf8Text unit, Micros from, Micros to, out long boundaries)
+    public static bool DateDiff([Prepared(nameof(Unit))] Utf8Text unit, Micros from, Micros to, out long boundaries)
     {
         boundaries = 0;
-        if (Unit(unit) is not { } found) return false;
-        boundaries = Ordinal(found, to.Value) - Ordinal(found, from.Value);
+        return Unit(unit) is { } found && DateDiff(found, from, to, out boundaries);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static bool DateDiff(TimeUnit unit, Micros from, Micros to, out long boundaries)
+    {
+        boundaries = unit <= TimeUnit.Day
+            ? FloorDivide(to.Value, Width(unit)) - FloorDivide(from.Value, Width(unit))
+            : Ordinal(unit, to.Value) - Ordinal(unit, from.Value);
         return true;
     }
 
     [Function("date_add", Summary = "n units later (earlier when negative); a day that a month lacks becomes its last. Null beyond the range of instants.", Example = "date_add('month', 1, timestamp '2024-01-31T08:00:00Z')", Gives = "2024-02-29T08:00:00Z")]
-    public static bool DateAdd(Utf8Text unit, long n, Micros at, out Micros later)
+    public static bool DateAdd([Prepared(nameof(Unit))] Utf8Text unit, long n, Micros at, out Micros later)
     {
         later = at;
-        if (Unit(unit) is not { } found || n is > 400_000_000_000_000 or < -400_000_000_000_000) return false;
+        return Unit(unit) is { } found && DateAdd(found, n, at, out later);
+    }
+
+    static bool DateAdd(TimeUnit found, long n, Micros at, out Micros later)
+    {
+        later = at;
+        if (n is > 400_000_000_000_000 or < -400_000_000_000_000) return false;
         Int128 result;
         if (found is TimeUnit.Month or TimeUnit.Quarter or TimeUnit.Year)
         {
@@ -140,6 +165,7 @@ static class TimeFunctions
 
     static readonly string[] s_units = Enum.GetNames<TimeUnit>();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static long Width(TimeUnit unit) => unit switch
     {
         TimeUnit.Second => Rows.Instant.Second,
@@ -163,7 +189,7 @@ static class TimeFunctions
 
     static long FloorDivide(long a, long b) => a / b - (a % b < 0 ? 1 : 0);
 
-    static long Truncate(TimeUnit unit, long micros)
+    static long TruncateByCalendar(TimeUnit unit, long micros)
     {
         var (year, month, _) = Rows.Instant.Civil(Rows.Instant.DayOf(micros));
         return unit switch
@@ -171,8 +197,7 @@ static class TimeFunctions
             TimeUnit.Month => Rows.Instant.DaysFromCivil(year, month, 1) * Rows.Instant.Day,
             TimeUnit.Quarter => Rows.Instant.DaysFromCivil(year, (month - 1) / 3 * 3 + 1, 1) * Rows.Instant.Day,
             TimeUnit.Year => Rows.Instant.DaysFromCivil(year, 1, 1) * Rows.Instant.Day,
-            TimeUnit.Week => (Ordinal(unit, micros) * 7 - 3) * Rows.Instant.Day,
-            _ => Rows.Instant.Floor(micros, Width(unit)),
+            _ => (Ordinal(unit, micros) * 7 - 3) * Rows.Instant.Day, // weeks
         };
     }
 
