@@ -79,6 +79,7 @@ internal sealed class DescribeVerb : Verb
         Fact("entities", string.Join(", ", o.Entities));
         Fact("sources", string.Join(", ", o.Sources));
         Fact("keys", string.Join(", ", item.Keys.Select(k => $"{k.Name} {k.Type}")));
+        if (Core.Definitions.DefinitionJson.Read(item.Definition) is Core.Definitions.OnDemandView onDemand) Fact("request", string.Join(", ", onDemand.Request));
         Fact("reads", string.Join(", ", item.Reads));
         Fact("used by", string.Join(", ", item.UsedBy));
         Fact("versions", string.Join(", ", item.Versions));

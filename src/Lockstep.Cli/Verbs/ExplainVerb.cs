@@ -49,7 +49,7 @@ internal sealed class ExplainVerb : Verb
         var catalog = await host.LoadCatalogAsync(token);
         var set = query.Resolve(catalog);
         var store = StoreAddress.Redact(host.Settings.OnlineStore);
-        var lookups = set.Lookups.Select((l, i) => new Block(l, [.. set.Outputs.Where(o => o.Lookup == i).Select(o => o.Name)], Table(host, catalog, l.View, out var problem), problem)).ToList();
+        var lookups = set.Lookups.Select((l, i) => new Block(l, [.. set.Outputs.Where(o => o.Lookup == i).Select(o => o.Name)], [.. ForExpressions(set, i)], Table(host, catalog, l.View, out var problem), problem)).ToList();
         var trees = OnDemandTrees.Of(catalog);
         var computed = set.Outputs.Where(o => o.IsOnDemand).Select(o => ExplainedExpression.Of(o, trees)).ToList();
         if (context.Json)
@@ -62,6 +62,10 @@ internal sealed class ExplainVerb : Verb
         }
         return ExitCode.Done;
     }
+
+    /// <summary>Features of a lookup that expressions read and nobody asked for by name.</summary>
+    static IEnumerable<string> ForExpressions(FeatureSet set, int lookup)
+        => set.Lookups[lookup].Ordinals.Where(o => !set.Outputs.Any(a => a.Lookup == lookup && a.Ordinal == o)).Select(o => set.Lookups[lookup].View.Features[o].Name);
 
     static TableInput? Table(ProjectHost host, Catalog catalog, ViewVersion view, out string? problem)
     {
@@ -77,7 +81,7 @@ internal sealed class ExplainVerb : Verb
         }
     }
 
-    sealed record Block(FeatureLookup Lookup, IReadOnlyList<string> Names, TableInput? Table, string? Problem)
+    sealed record Block(FeatureLookup Lookup, IReadOnlyList<string> Names, IReadOnlyList<string> ForExpressions, TableInput? Table, string? Problem)
     {
         ValueView? View => Lookup.View.View as ValueView;
         TableSource? Source => View?.Source is { } name && Lookup.View.Sources.TryGetValue(name, out var source) ? source.Table : null;
@@ -92,7 +96,8 @@ internal sealed class ExplainVerb : Verb
             to.WriteLine(paint.Bold(Lookup.View.Id) + (Lookup.Alias is null ? "" : $" as {Lookup.Alias}"));
             var keys = Lookup.View.Keys.Fields.Zip(Lookup.KeyColumns, (key, column) => key.Name == column ? $"{key}" : $"{key} from {column}");
             var facts = new TextTable("", "");
-            facts.Add("features", string.Join(", ", Names));
+            if (Names.Count > 0) facts.Add("features", string.Join(", ", Names));
+            if (ForExpressions.Count > 0) facts.Add("for expressions", string.Join(", ", ForExpressions));
             facts.Add("key", string.Join(", ", keys));
             facts.Add("row", $"the newest with {(Ttl is null ? "" : $"t - {Ttl} <= ")}{Timestamp} <= t{(Created is null ? "" : $"; of equal ones the one with the latest {Created}")}");
             facts.Add("training", Problem ?? $"{From()}: {Words.Count(Table!.Files.Count, "file")} ({RegistryJson.Word(Table.Format)}), {Words.Bytes(Bytes)}");

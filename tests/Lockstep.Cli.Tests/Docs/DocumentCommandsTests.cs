@@ -30,6 +30,16 @@ public sealed partial class DocumentCommandsTests
     }
 
     [Fact]
+    public async Task The_commands_of_the_guide_to_on_demand_features_work()
+    {
+        var output = await RunAsync("docs/guide/on-demand.md");
+        Assert.Matches("minutes_to_go +30 +PRESENT", output);
+        Assert.Contains("\"features\":[\"temp\",\"wind_speed\"", output, StringComparison.Ordinal);
+        Assert.Contains("Nothing after a row's own instant changed the row", output, StringComparison.Ordinal);
+        Assert.Contains("Wrote score-me.parquet: 2 rows", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_commands_that_the_templates_show_work()
     {
         foreach (var template in Templates.Template.Names)

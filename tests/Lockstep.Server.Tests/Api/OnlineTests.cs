@@ -31,7 +31,20 @@ public sealed class OnlineTests(WeatherProject weather) : IClassFixture<WeatherP
         Assert.Equal("""[11.5,null,"12.30","2026-11-01T10:59:59.5Z","2026-11-01",9007199254740993,true]""", json.RootElement.GetProperty("rows")[0].GetProperty("values").GetRawText());
     }
 
+    [Fact]
+    public async Task S16_on_demand_features_are_computed_from_the_request_and_the_store()
+    {
+        var (status, body) = await Project.PostAsync(Path, """{"features":["context:*","weather:temp"],"entities":[{"airport":"JFK"},{"airport":null}],"request":[{"distance":500,"planned_at":"2026-11-01T13:30:00Z"},{"distance":2e3,"planned_at":null}]}""");
+        Assert.Equal(200, status);
+        Assert.Equal("""
+            {"metadata":{"features":["hour","chill","parts","temp"],"versions":{"weather":"1.0.0","context":"1.0.0"},"as_of":"2026-11-01T12:00:00Z"},"rows":[
+            {"values":[13,11,[500,null],11.5],"statuses":["PRESENT","PRESENT","PRESENT","PRESENT"],"event_timestamps":[null,null,null,"2026-11-01T11:00:00Z"]},
+            {"values":[null,8,[2000,null],10],"statuses":["NULL_VALUE","NOT_FOUND","NOT_FOUND","NOT_FOUND"],"event_timestamps":[null,null,null,null]}]}
+            """.ReplaceLineEndings(""), body);
+    }
+
     [Theory]
+    [InlineData("""{"features":["context:chill"],"entities":[{"airport":"JFK"}]}""", 400, "bad-arguments", "The request lacks \"request\": 'distance' (float64), read by 'context@1.0.0'.")]
     [InlineData("""{"service":"tripp","entities":[]}""", 404, "not-found", "There is no service 'tripp'. Did you mean 'trip'?")]
     [InlineData("""{"features":["hidden:temp"],"entities":[]}""", 400, "bad-arguments", "View 'hidden@1.0.0' is not served online")]
     [InlineData("""{"features":["gate:open"],"entities":[{"airport":"JFK","gate_no":7.5}]}""", 400, "bad-arguments", "entities[0].gate_no is the number 7.5; it is int32")]
@@ -142,7 +155,7 @@ public sealed class OnlineTests(WeatherProject weather) : IClassFixture<WeatherP
     public async Task Whatever_the_body_the_server_makes_no_mistake(int seed)
     {
         var random = new Random(seed);
-        string[] seeds = ["""{"service":"trip","entities":[{"airport":"JFK","dest":"MIA"}]}""", """{"features":["weather:temp"],"entities":{"airport":["JFK",null]},"full_feature_names":true}""", """{"feature_service":"trip","entities":{"airport":["JFK"],"dest":["MIA"]}}"""];
+        string[] seeds = ["""{"features":["context:*"],"entities":[{"airport":"JFK"}],"request":[{"distance":500,"planned_at":"2026-11-01T13:30:00Z"}]}""", """{"features":["context:*"],"entities":{"airport":["JFK",null],"distance":[1,2.5],"planned_at":[null,"2026-11-01T13:30:00Z"]}}""", """{"service":"trip","entities":[{"airport":"JFK","dest":"MIA"}]}""", """{"features":["weather:temp"],"entities":{"airport":["JFK",null]},"full_feature_names":true}""", """{"feature_service":"trip","entities":{"airport":["JFK"],"dest":["MIA"]}}"""];
         for (var i = 0; i < 600; i++)
         {
             var text = new StringBuilder(seeds[random.Next(seeds.Length)]);

@@ -51,6 +51,11 @@ public sealed class WeatherProject : IAsyncLifetime
             features: { temp: float64 }
             online: false
             ---
+            kind: on_demand_view
+            name: context
+            request: { distance: float64, planned_at: timestamp }
+            features: { hour: hour(planned_at), chill: weather:temp - distance / 1000, parts: "[distance, weather:visib]" }
+            ---
             kind: feature_service
             name: trip
             version: 1
