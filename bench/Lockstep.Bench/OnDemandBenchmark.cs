@@ -162,7 +162,7 @@ sealed class OnDemandBenchmark : IBenchmark
                     reader.Read();
                     JsonRequestFields.ReadRow(ref reader, _request, onDemand, request.Requests!, row);
                 }
-            if (until >= Steps.Read && request.ReadAsync(CancellationToken.None) is { IsCompletedSuccessfully: false } reading) reading.AsTask().GetAwaiter().GetResult();
+            if (until >= Steps.Read) request.ReadAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
             if (until == Steps.Write) OnlineResponseJson.Prepare(request);
             server.Return(request);
         }
