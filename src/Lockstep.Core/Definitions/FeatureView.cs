@@ -143,6 +143,10 @@ public sealed record OnDemandView : FeatureView
     public override string Kind => KindName;
 
     public IReadOnlyList<Field> Request { get; init; } = [];
+
+    /// <summary>Computed when rows of the view that it reads are written, instead of on every request.</summary>
+    public bool Write { get; init; }
+
     public required IReadOnlyList<ExpressionFeature> Features { get; init; }
 }
 

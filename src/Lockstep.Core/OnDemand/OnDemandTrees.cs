@@ -90,12 +90,14 @@ public sealed class OnDemandTrees
     // A default replaces null for whoever reads the feature, here as at serving (S20).
     BoundNode WithDefault(BoundNode node, Value value)
         => value.IsNull || node.Type is null ? node
-            : _tree.Special(SpecialForm.Coalesce, node.Type, [node, _tree.Constant(Widen(value), node.Type)]);
+            : _tree.Special(SpecialForm.Coalesce, node.Type, [node, _tree.Constant(Widen(value, node.Type), node.Type)]);
 
-    static Value Widen(Value value) => value.Kind switch
+    // int32 and float32 are wider inside expressions; a default like 0 of a float64 feature is written as an integer.
+    static Value Widen(Value value, FeatureType type) => (value.Kind, type.Kind) switch
     {
-        TypeKind.Int32 => Value.Of((long)value.AsInt32),
-        TypeKind.Float32 => Value.Of((double)value.AsFloat32),
+        (TypeKind.Int32 or TypeKind.Int64, TypeKind.Float64) => Value.Of((double)value.AsInt64),
+        (TypeKind.Int32, _) => Value.Of(value.AsInt64),
+        (TypeKind.Float32, _) => Value.Of((double)value.AsFloat32),
         _ => value,
     };
 }

@@ -103,6 +103,26 @@ public sealed class OnDemandBinderTests
         Assert.Equal(Value.Null, frame.GetValue(set.OnDemand.Program.Outputs[1].Slot, FeatureType.Float64));
     }
 
+    [Fact]
+    public void S20_a_default_of_any_kind_replaces_null_for_siblings_that_read_the_feature()
+    {
+        const string Yaml = """
+            kind: on_demand_view
+            name: c
+            features:
+              speed: { expression: weather:wind_speed * 2, default: 0 }
+              more: speed + 1
+              day: { expression: "try_cast(concat(weather:wind_speed) as date)" }
+              word: { expression: "case when weather:visib > 1e9 then 'x' end", default: none }
+              loud: upper(word)
+            """;
+        var set = FeatureSet.Resolve(Bind(Yaml).ToCatalog(Catalog.Empty, 1), [new() { View = "c" }]);
+        var frame = set.OnDemand!.Program.CreateFrame();
+        foreach (var input in set.OnDemand.Inputs) frame.SetNull(input.Input.Slot);
+        set.OnDemand.Program.Run(frame);
+        Assert.Equal([Value.Null, Value.Of(1d), Value.Null, Value.Null, Value.Of("NONE")], set.OnDemand.Program.Outputs.Select(o => frame.GetValue(o.Slot, o.Type)));
+    }
+
     [Theory]
     [InlineData("features: { a: b + 1, b: c * 2, c: a }", "The feature reads itself: c:a -> c:b -> c:c -> c:a.")]
     [InlineData("features: { a: wether:wind_speed }", "There is no view 'wether'. Did you mean 'weather'?")]

@@ -1,4 +1,5 @@
 using Lockstep.Core.Definitions.Yaml;
+using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Syntax;
 using Lockstep.Core.OnDemand;
 using Lockstep.Core.Rows;
@@ -60,7 +61,7 @@ internal sealed class OnDemandBinder(IReadOnlyList<OnDemandView> defined, Catalo
         foreach (var field in view.Request.Where(r => !used.Contains(r.Name)))
             problems.Warn(view.KeyAt($"request.{field.Name}"), $"No feature of {what} reads the request field '{field.Name}'.");
         var meaning = Fingerprint.Meaning(view, new([]), [], [.. read.Values]);
-        return new()
+        ViewVersion version = new()
         {
             View = view,
             Meaning = meaning,
@@ -70,6 +71,7 @@ internal sealed class OnDemandBinder(IReadOnlyList<OnDemandView> defined, Catalo
             Defaults = [.. view.Features.Select((f, i) => Widened(f.Default, features[i].Type))],
             References = references,
         };
+        return view.Write ? WrittenView.Of(view, version, read.Values, used.Contains(Scope.Now), problems) : version;
 
         ViewVersion? Resolve(OnDemandView from, FeatureSyntax reference)
         {

@@ -7,6 +7,7 @@ public sealed class OnDemandViewBuilder : ViewBuilder<OnDemandViewBuilder>
 {
     readonly List<Field> _request = [];
     readonly List<ExpressionFeature> _features = [];
+    bool _write;
 
     internal OnDemandViewBuilder(string name, string version) : base(name, version)
     {
@@ -26,5 +27,12 @@ public sealed class OnDemandViewBuilder : ViewBuilder<OnDemandViewBuilder>
         return this;
     }
 
-    private protected override FeatureView View() => new OnDemandView { Name = Name, Request = [.. _request], Features = [.. _features] };
+    /// <summary>Computed when rows of the one value view that it reads are written, instead of on every request.</summary>
+    public OnDemandViewBuilder Write(bool write = true)
+    {
+        _write = write;
+        return this;
+    }
+
+    private protected override FeatureView View() => new OnDemandView { Name = Name, Request = [.. _request], Write = _write, Features = [.. _features] };
 }

@@ -115,6 +115,7 @@ internal static class DefinitionJsonReader
     {
         Name = name,
         Request = Fields(json, "request"),
+        Write = json.TryGetProperty("write", out var write) && write.GetBoolean(),
         Features = [.. json.GetProperty("features").EnumerateArray().Select(f =>
             new ExpressionFeature(f.GetProperty("name").GetString()!, f.GetProperty("expression").GetString()!) { Default = Default(f), Description = Text(f, "description") })],
     };

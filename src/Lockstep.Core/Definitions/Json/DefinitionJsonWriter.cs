@@ -158,6 +158,7 @@ internal static class DefinitionJsonWriter
     static void OnDemand(Utf8JsonWriter json, OnDemandView view)
     {
         Fields(json, "request", view.Request);
+        if (view.Write) json.WriteBoolean("write", true);
         json.WriteStartArray("features");
         foreach (var feature in view.Features)
         {

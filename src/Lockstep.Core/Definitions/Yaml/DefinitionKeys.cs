@@ -125,6 +125,7 @@ internal static class DefinitionKeys
         new("version", Shape.Version, "Default: 1.0.0."),
         new("request", Fields, "Fields that the caller sends."),
         new("features", Features(ExpressionFeature, Shape.Text), "Name: expression.", Required: true),
+        new("write", Shape.Flag, "Whether it is computed when the rows of the one value view that it reads are written, instead of on every request. Default: false."),
         new("expect", Expectations, "What must hold of the values."),
         new("online", Shape.Flag, "Whether it is served online. Default: true."));
 

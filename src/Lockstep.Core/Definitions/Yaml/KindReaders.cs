@@ -176,6 +176,7 @@ internal static class KindReaders
         Online = map.Flag("online", true),
         Expect = Expectations(map),
         Request = map.Fields("request"),
+        Write = map.Flag("write", false),
         Features = Each(map, DefinitionKeys.ExpressionFeature, ExpressionFeature),
     };
 
