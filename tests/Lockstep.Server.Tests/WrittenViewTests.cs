@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Rows;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
 
