@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 
@@ -52,22 +51,34 @@ internal sealed class CountAccumulator : Accumulator, ICounted
         return length;
     }
 
-    public override int MergeRun(ReadOnlySpan<byte> states, int count)
+    public override unsafe int MergeRun(ReadOnlySpan<byte> states, int count)
     {
-        var (at, total) = (0, 0L);
-        for (; count > 0; count--)
+        var at = 0;
+        while (count > 0)
         {
-            int length;
-            if (states.Length - at >= 9 && (uint)(length = states[at]) - 1 < 8)
+            if (states.Length - at < 9)
             {
-                total += (long)(BinaryPrimitives.ReadUInt64LittleEndian(states[(at + 1)..]) & ulong.MaxValue >> (64 - 8 * length));
-                at += 1 + length;
+                at += Merge(states[at..]);
+                count--;
                 continue;
             }
-            at += Read(states[at..], out var one);
-            total += one;
+            fixed (byte* begin = states)
+            {
+                byte* from = begin + at, last = begin + states.Length - 9;
+                ulong total = 0;
+                for (; count > 0 && from <= last && (uint)*from - 1 < 8; count--)
+                {
+                    int length = *from;
+                    total += *(ulong*)(from + 1) & ulong.MaxValue >> (64 - 8 * length); // bytes behind are cut off
+                    from += 1 + length;
+                }
+                Count += (long)total;
+                at = (int)(from - begin);
+            }
+            if (count == 0) break;
+            at += Merge(states[at..]);
+            count--;
         }
-        Count += total;
         return at;
     }
 

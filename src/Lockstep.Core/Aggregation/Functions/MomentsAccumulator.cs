@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Lockstep.Core.Aggregation.Exact;
 using Lockstep.Core.Rows;
@@ -60,49 +59,85 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
         return length;
     }
 
-    public override int MergeRun(ReadOnlySpan<byte> states, int count)
+    // The usual state: nothing outside, a sum of at most 16 bytes, squares of at most 32. Words are read whole and cut, which needs bytes
+    // behind; and low and high words are added up apart, each in 128 bits, and put together once.
+    public override unsafe int MergeRun(ReadOnlySpan<byte> states, int count)
     {
-        // The usual state: nothing outside, a sum of at most 16 bytes, squares of at most 32; words are read whole and cut, which needs bytes behind.
-        var (at, behind) = (0, squares ? 64 : 32);
+        var at = 0;
         while (count > 0)
         {
-            int n, s, q;
-            if (states.Length - at >= behind && (uint)(n = states[at]) - 1 < 8 && (uint)(s = states[at + 1]) - 1 < 16 && (uint)(q = squares ? states[at + 2] : 1) - 1 < 32)
-            {
-                var from = states.Slice(at, behind);
-                var data = squares ? 3 : 2;
-                _state.Count += (long)(Word(from, data) & ulong.MaxValue >> (64 - 8 * n));
-                data += n;
-                if (s <= 8)
-                {
-                    var low = (long)(Word(from, data) << (64 - 8 * s)) >> (64 - 8 * s);
-                    _state.Sum.Add((ulong)low, (ulong)(low >> 63), (ulong)(low >> 63));
-                }
-                else
-                {
-                    var high = (long)(Word(from, data + 8) << (128 - 8 * s)) >> (128 - 8 * s);
-                    _state.Sum.Add(Word(from, data), (ulong)high, (ulong)(high >> 63));
-                }
-                if (squares)
-                {
-                    data += s;
-                    if (q <= 16) _state.Squares.Add(Cut(from, data, q), q > 8 ? Cut(from, data + 8, q - 8) : 0, 0, 0, 0);
-                    else _state.Squares.Add(Word(from, data), Word(from, data + 8), Cut(from, data + 16, Math.Min(8, q - 16)), q > 24 ? Cut(from, data + 24, q - 24) : 0, 0);
-                    at += data + q;
-                }
-                else at += data + s;
-            }
-            else at += Merge(states[at..]);
+            if (states.Length - at >= 64)
+                fixed (byte* begin = states) at += (int)(squares ? Usual(begin + at, begin + states.Length - 64, ref count) : UsualSums(begin + at, begin + states.Length - 32, ref count));
+            if (count == 0) break;
+            at += Merge(states[at..]);
             count--;
         }
         return at;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong Word(ReadOnlySpan<byte> from, int at) => BinaryPrimitives.ReadUInt64LittleEndian(from[at..]);
+    unsafe long UsualSums(byte* from, byte* last, ref int count)
+    {
+        var at = from;
+        ulong n = 0, low = 0, lowCarry = 0, high = 0, highCarry = 0;
+        for (; count > 0 && at <= last; count--)
+        {
+            int counted = at[0], sum = at[1];
+            if ((uint)counted - 1 >= 8 || (uint)sum - 1 >= 16) break;
+            n += *(ulong*)(at + 2) & ulong.MaxValue >> (64 - 8 * counted);
+            at += 2 + counted;
+            Sum(at, sum, ref low, ref lowCarry, ref high, ref highCarry);
+            at += sum;
+        }
+        Take(n, low, lowCarry, high, highCarry);
+        return at - from;
+    }
+
+    unsafe long Usual(byte* from, byte* last, ref int count)
+    {
+        var at = from;
+        ulong n = 0, low = 0, lowCarry = 0, high = 0, highCarry = 0;
+        for (; count > 0 && at <= last; count--)
+        {
+            int counted = at[0], sum = at[1], square = at[2];
+            if ((uint)counted - 1 >= 8 || (uint)sum - 1 >= 16 || (uint)square - 1 >= 32) break;
+            n += *(ulong*)(at + 3) & ulong.MaxValue >> (64 - 8 * counted);
+            at += 3 + counted;
+            Sum(at, sum, ref low, ref lowCarry, ref high, ref highCarry);
+            at += sum;
+            if (square <= 16) _state.Squares.Add(Cut(at, Math.Min(8, square)), square > 8 ? Cut(at + 8, square - 8) : 0, 0, 0, 0);
+            else _state.Squares.Add(*(ulong*)at, *(ulong*)(at + 8), Cut(at + 16, Math.Min(8, square - 16)), square > 24 ? Cut(at + 24, square - 24) : 0, 0);
+            at += square;
+        }
+        Take(n, low, lowCarry, high, highCarry);
+        return at - from;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong Cut(ReadOnlySpan<byte> from, int at, int length) => length >= 8 ? Word(from, at) : Word(from, at) & ulong.MaxValue >> (64 - 8 * length);
+    static unsafe void Sum(byte* at, int length, ref ulong low, ref ulong lowCarry, ref ulong high, ref ulong highCarry)
+    {
+        ulong word;
+        long top;
+        if (length <= 8)
+        {
+            var value = (long)(*(ulong*)at << (64 - 8 * length)) >> (64 - 8 * length);
+            (word, top) = ((ulong)value, value >> 63);
+        }
+        else (word, top) = (*(ulong*)at, (long)(*(ulong*)(at + 8) << (128 - 8 * length)) >> (128 - 8 * length));
+        low += word;
+        if (low < word) lowCarry++;
+        high += (ulong)top;
+        highCarry += (ulong)(top >> 63) + (high < (ulong)top ? 1UL : 0);
+    }
+
+    void Take(ulong n, ulong low, ulong lowCarry, ulong high, ulong highCarry)
+    {
+        _state.Count += (long)n;
+        _state.Sum.Add(low, lowCarry, 0);
+        _state.Sum.Add(0, high, highCarry);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static unsafe ulong Cut(byte* at, int length) => *(ulong*)at & ulong.MaxValue >> (64 - 8 * length);
 
     public override int Measure(ReadOnlySpan<byte> state) => MomentsFormat.Measure(state, squares);
 
