@@ -1,6 +1,6 @@
 namespace Lockstep.Cli.Templates;
 
-/// <summary>The files of <c>init</c>: the folders beside this file, as resources of the program.</summary>
+/// <summary>The files of <c>init</c>: the folders beside this file, and samples, as resources of the program.</summary>
 internal static class Template
 {
     const string Prefix = "Templates/";
@@ -8,7 +8,7 @@ internal static class Template
     /// <summary>A name that begins with a dot cannot be in a package; these get their dot when they are written.</summary>
     const string IgnoreFile = "gitignore";
 
-    public static readonly IReadOnlyList<string> Names = ["flights", "minimal"];
+    public static readonly IReadOnlyList<string> Names = ["flights", "recommendations", "minimal"];
 
     /// <summary>Relative paths of a template's files, in order.</summary>
     public static IReadOnlyList<string> Files(string template)

@@ -22,7 +22,7 @@ internal sealed class InitVerb : Verb
     public override string Name => "init";
     public override VerbGroup Group => VerbGroup.Start;
     public override string Summary => "Write a project that runs as it is";
-    public override string Details => "`flights` is real data: 2,000 flights from New York with the weather and the aircraft (CC0). `minimal` is the least that works. Files that are there are never overwritten.";
+    public override string Details => "`flights` is real data: 2,000 flights from New York with the weather and the aircraft (CC0). `recommendations` is a made-up shop: embeddings, SQL and features that are computed on demand. `minimal` is the least that works. Files that are there are never overwritten.";
     public override IReadOnlyList<Argument> Arguments => [_folder];
     public override IReadOnlyList<Option> Options => [_template];
     public override IReadOnlyList<Example> Examples => [new("lockstep init my-project", "flights, in a new folder"), new("lockstep init --template minimal", "the smallest, here")];
