@@ -12,7 +12,8 @@ namespace Lockstep.Runtime.FeatureTests;
 //     given values look like. In text data every value is what its text says, so there the views come before the data.
 //  2. The definitions are bound against these columns. A mistake in them ends everything: nothing could be tested.
 //  3. For a test every source becomes a Parquet file of these columns with the given rows, or without any; a view whose rows are given
-//     becomes a value view over them. Everything else stays as it is, fingerprints included.
+//     becomes a value view over them. Expectations are left out: they are of real data, and a few made-up rows say nothing of these.
+//     Everything else stays as it is, fingerprints included.
 sealed class TestCatalog
 {
     const string GivenSource = "given";
@@ -146,12 +147,13 @@ sealed class TestCatalog
             }
         if (problems.Count > 0) throw new LockstepException(ErrorKind.BadArguments, problems);
         return new(Catalog.Number, Catalog.Entities.Values, Catalog.Sources.Values.Select(Moved),
-            Catalog.Views.Select(v => given.GetValueOrDefault(v.Id) ?? (v.Sources.Count == 0 ? v : v with { Sources = new SortedDictionary<string, Source>(v.Sources.ToDictionary(s => s.Key, s => Moved(s.Value)), StringComparer.Ordinal) })),
+            Catalog.Views.Select(v => given.GetValueOrDefault(v.Id) ?? (v with { View = v.View with { Expect = [] }, Sources = new SortedDictionary<string, Source>(v.Sources.ToDictionary(s => s.Key, s => Moved(s.Value)), StringComparer.Ordinal) })),
             Catalog.Services);
 
         Source Moved(Source source) => source with
         {
             Stream = null,
+            Expect = [],
             Columns = Columns(source).Fields,
             Table = new()
             {

@@ -15,6 +15,8 @@ public sealed class TestVerbTests
         kind: source
         name: sales
         table: { path: data/sales.csv, timestamp: at, created: loaded }
+        columns: { shop: int64, at: timestamp, loaded: timestamp, amount: float64, units: int32, tags: list<string> }
+        expect: [ { that: amount > 1000, on_failure: block } ]        # of real data: the rows of a test need not hold it
         ---
         kind: value_view
         name: sale
@@ -22,6 +24,7 @@ public sealed class TestVerbTests
         entity: shop
         source: sales
         ttl: 1h
+        expect: [ { that: amount > 1000, on_failure: block } ]
         features: { amount: float64, units: { type: int32, default: 1 }, tags: list<string>, seen: { column: at, type: timestamp } }
         ---
         kind: value_view

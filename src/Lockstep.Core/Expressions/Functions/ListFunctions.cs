@@ -44,7 +44,9 @@ static class ListFunctions
             left += p * p;
             right += q * q;
         }
-        similarity = dot / (Math.Sqrt(left) * Math.Sqrt(right)); // of a zero vector: not finite, so null
+        // Of a zero vector: not finite, so null. Rounding may lead a place beyond 1, where no cosine is.
+        var cosine = dot / (Math.Sqrt(left) * Math.Sqrt(right));
+        similarity = double.IsFinite(cosine) ? Math.Clamp(cosine, -1, 1) : cosine;
         return true;
     }
 
@@ -64,7 +66,7 @@ static class ListFunctions
         return true;
     }
 
-    const string DotSummary = "The sum of the products of the elements.", CosineSummary = "The cosine of the angle between two vectors; null for a zero vector.", NormSummary = "The length of a vector.", DistanceSummary = "The length of the difference of two vectors.";
+    const string DotSummary = "The sum of the products of the elements.", CosineSummary = "The cosine of the angle between two vectors, -1 to 1; null for a zero vector.", NormSummary = "The length of a vector.", DistanceSummary = "The length of the difference of two vectors.";
 
     [Function("dot", Summary = DotSummary, Example = "dot([1.0, 2.0], [3.0, 4.0])", Gives = "11")]
     public static bool Dot(ListValue<double> a, ListValue<double> b, out double dot) => DotOf(a, b, out dot);
@@ -72,7 +74,7 @@ static class ListFunctions
     [Function("dot", Summary = DotSummary)]
     public static bool Dot(ListValue<float> a, ListValue<float> b, out double dot) => DotOf(a, b, out dot);
 
-    [Function("cosine_similarity", Summary = CosineSummary, Formula = "dot(a, b) / (sqrt(dot(a, a)) * sqrt(dot(b, b)))", Example = "cosine_similarity([1.0, 0.0], [1.0, 1.0])", Gives = "0.7071067811865475")]
+    [Function("cosine_similarity", Summary = CosineSummary, Formula = "clip(dot(a, b) / (sqrt(dot(a, a)) * sqrt(dot(b, b))), -1, 1)", Example = "cosine_similarity([1.0, 0.0], [1.0, 1.0])", Gives = "0.7071067811865475")]
     public static bool Cosine(ListValue<double> a, ListValue<double> b, out double similarity) => CosineOf(a, b, out similarity);
 
     [Function("cosine_similarity", Summary = CosineSummary)]
