@@ -66,10 +66,16 @@ public static class FeatureTestReader
 
     const long Missing = long.MinValue;
 
+    static readonly long s_first = Instant.Parse("0002-01-01T00:00:00Z"), s_last = Instant.Parse("9998-12-31T00:00:00Z");
+
     static FeatureCase Case(MapReader reader, YamlMap map, FeatureCase? shared)
     {
         var at = shared?.At ?? Missing;
-        if (reader.Text("at") is { } text && !Instant.TryParse(text, out at)) reader.Wrong("at", reader.Find("at")!);
+        if (reader.Text("at") is { } text)
+        {
+            if (!Instant.TryParse(text, out at)) reader.Wrong("at", reader.Find("at")!);
+            else if (at < s_first || at > s_last) reader.Wrong("at", reader.Find("at")!, $"an instant from {Instant.Format(s_first)} to {Instant.Format(s_last)}, where a clock can stand");
+        }
         return new()
         {
             Name = map.Find("case") is not null && shared is not null ? reader.Words("case") ?? "" : "",

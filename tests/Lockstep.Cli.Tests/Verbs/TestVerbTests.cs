@@ -208,6 +208,23 @@ public sealed class TestVerbTests
     }
 
     [Fact]
+    public async Task A_clock_can_stand_far_away()
+    {
+        using var temp = Project("""
+            test: far
+            given:
+              sales:
+                - { shop: 1, at: 0001-12-31T23:30:00Z, amount: 1 }
+                - { shop: 1, at: 9998-12-30T23:30:00Z, amount: 2 }
+            keys: { shop: 1 }
+            cases:
+              - { case: long ago, at: 0002-01-01T00:00:00Z, expect: { "sale:amount": 1 } }
+              - { case: in far years, at: 9998-12-31T00:00:00Z, expect: { "sale:amount": 2 } }
+            """);
+        (await new Run { Folder = temp.Path }.VerbAsync("test")).Ok();
+    }
+
+    [Fact]
     public async Task Wrong_definitions_and_no_tests_are_told()
     {
         using var temp = Project();
