@@ -19,12 +19,12 @@ public sealed class OnDemandBinderTests
         version: 1.2.0
         entity: airport
         source: weather
-        features: { wind_speed: float64, visib: { type: float64, default: 10 } }
+        features: { wind_speed: float64, visib: { type: float64, default: 10 }, gusts: { type: list<float64>, default: [1, 2] } }
         ---
 
         """;
 
-    static readonly Schema s_weather = new([new("airport", FeatureType.String), new("observed_at", FeatureType.Timestamp), new("wind_speed", FeatureType.Float64), new("visib", FeatureType.Float64)]);
+    static readonly Schema s_weather = new([new("airport", FeatureType.String), new("observed_at", FeatureType.Timestamp), new("wind_speed", FeatureType.Float64), new("visib", FeatureType.Float64), new("gusts", FeatureType.List(FeatureType.Float64))]);
 
     static BoundDefinitions Bind(string yaml) => Bind(Stored, yaml);
 
@@ -115,12 +115,13 @@ public sealed class OnDemandBinderTests
               day: { expression: "try_cast(concat(weather:wind_speed) as date)" }
               word: { expression: "case when weather:visib > 1e9 then 'x' end", default: none }
               loud: upper(word)
+              gusts: weather:gusts
             """;
         var set = FeatureSet.Resolve(Bind(Yaml).ToCatalog(Catalog.Empty, 1), [new() { View = "c" }]);
         var frame = set.OnDemand!.Program.CreateFrame();
         foreach (var input in set.OnDemand.Inputs) frame.SetNull(input.Input.Slot);
         set.OnDemand.Program.Run(frame);
-        Assert.Equal([Value.Null, Value.Of(1d), Value.Null, Value.Null, Value.Of("NONE")], set.OnDemand.Program.Outputs.Select(o => frame.GetValue(o.Slot, o.Type)));
+        Assert.Equal([Value.Null, Value.Of(1d), Value.Null, Value.Null, Value.Of("NONE"), Value.List([Value.Of(1d), Value.Of(2d)])], set.OnDemand.Program.Outputs.Select(o => frame.GetValue(o.Slot, o.Type)));
     }
 
     [Theory]
