@@ -23,7 +23,7 @@ sealed class RandomExpressions(int seed)
         0 => Bool(depth),
         1 => Int(depth),
         2 => Text(depth),
-        3 => Pick("at", "day", "cast(day as timestamp)", "case when flag then at end", "greatest(at, day)"),
+        3 => Pick("at", "day", "date_trunc('hour', at)", "date_trunc('months', at)", "date_trunc('era', at)", "date_add('month', 1, at)", "in_zone(at, 'America/New_York')", "in_zone(at, 'Mars')", "cast(day as timestamp)", "case when flag then at end", "greatest(at, day)"),
         4 => List(depth),
         _ => Float(depth),
     };
@@ -38,6 +38,8 @@ sealed class RandomExpressions(int seed)
         5 => $"({Text(depth - 1)} {Comparison()} {Text(depth - 1)})",
         6 => $"({Number(depth - 1)} {Pick("", "not ")}in ({Number(depth - 1)}, {Number(0)}, 1))",
         7 => $"({Number(depth - 1)} {Pick("", "not ")}between {Number(depth - 1)} and {Number(depth - 1)})",
+        8 when _random.Next(2) == 0 => Pick($"{Text(0)} in ('', 'é', 'a''b', {Text(0)}, 'naïve')", $"({Text(depth - 1)} like '{Pick("%", "a%", "%b", "%é%", "_", "%a%b%", "a_%")}')",
+            $"starts_with({Text(depth - 1)}, {Text(0)})", $"is_weekend(at)", $"regexp_matches({Text(0)}, '[a-f]+')"),
         8 => $"({Pick("at", "day")} {Comparison()} {Pick("at", "day", "timestamp '2020-02-29T12:00:00Z'", "date '1969-12-31'")})",
         9 => $"{Pick("list_any", "list_all")}({Pick("vector", "numbers")}, x -> x {Comparison()} {Number(depth - 1)})",
         10 => $"case when {Bool(depth - 1)} then {Bool(depth - 1)} else {Bool(depth - 1)} end",
@@ -46,8 +48,15 @@ sealed class RandomExpressions(int seed)
 
     public string Number(int depth) => _random.Next(2) == 0 ? Int(depth) : Float(depth);
 
-    public string Int(int depth) => depth <= 0 ? Pick("small", "big", "0", "1", "-1", "7", "9223372036854775807", "-9223372036854775808") : _random.Next(8) switch
+    string IntCall(int depth) => Pick($"length({Text(depth - 1)})", $"date_diff('{Pick("second", "hours", "day", "week", "month", "fortnight")}', {Pick("at", "cast(day as timestamp)")}, at)", "hour(at)", "dayofweek(at)",
+        $"bucketize({Float(depth - 1)}, [-1.0, 0.0, 1.5, 100.0, 1e9])", $"bucketize({Float(0)}, [0.0, null])", $"hash_bucket({Text(depth - 1)}, {Pick("10", "0")})", $"clip({Int(depth - 1)}, -2, {Int(0)})");
+
+    string FloatCall(int depth) => Pick($"round({Float(depth - 1)}, {Pick("0", "1", "2", "17", "-2")})", $"log1p({Float(depth - 1)})", $"sin({Float(depth - 1)})", $"sqrt({Float(depth - 1)})", $"clip({Float(depth - 1)}, -1.5, {Float(0)})",
+        $"cosine_similarity({Pick("vector, vector", "numbers, numbers", "[1.0, 2.0], [0.5, -0.1]")})", "haversine(d, 10.0, 52.5, d)", $"pow({Float(depth - 1)}, {Float(0)})");
+
+    public string Int(int depth) => depth <= 0 ? Pick("small", "big", "0", "1", "-1", "7", "9223372036854775807", "-9223372036854775808") : _random.Next(9) switch
     {
+        8 => IntCall(depth),
         0 or 1 or 2 => $"({Int(depth - 1)} {Pick("+", "-", "*", "//", "%")} {Int(depth - 1)})",
         3 => $"(- {Int(depth - 1)})",
         4 => $"case when {Bool(depth - 1)} then {Int(depth - 1)} when {Bool(depth - 1)} then {Int(depth - 1)} end",
@@ -56,8 +65,9 @@ sealed class RandomExpressions(int seed)
         _ => $"nullif({Int(depth - 1)}, {Int(depth - 1)})",
     };
 
-    public string Float(int depth) => depth <= 0 ? Pick("f", "d", "0.0", "1.5", "-0.1", "1e308", "price", "share") : _random.Next(8) switch
+    public string Float(int depth) => depth <= 0 ? Pick("f", "d", "0.0", "1.5", "-0.1", "1e308", "price", "share") : _random.Next(9) switch
     {
+        8 => FloatCall(depth),
         0 or 1 or 2 => $"({Float(depth - 1)} {Pick("+", "-", "*", "/", "//", "%")} {Number(depth - 1)})",
         3 => $"({Int(depth - 1)} / {Int(depth - 1)})",
         4 => $"case when {Bool(depth - 1)} then {Float(depth - 1)} else {Number(depth - 1)} end",
@@ -66,8 +76,9 @@ sealed class RandomExpressions(int seed)
         _ => $"cast({Int(depth - 1)} as float64)",
     };
 
-    public string Text(int depth) => depth <= 0 ? Pick("name", "''", "'é'", "'a''b'") : _random.Next(5) switch
+    public string Text(int depth) => depth <= 0 ? Pick("name", "''", "'é'", "'a''b'") : _random.Next(6) switch
     {
+        5 => $"{Pick("lower", "upper", "trim", "reverse")}({Text(depth - 1)})",
         0 => $"({Text(depth - 1)} || {Text(depth - 1)})",
         1 => $"concat({Text(depth - 1)}, {Pick(Text(depth - 1), "null", "flag", "big", "at")})",
         2 => $"case when {Bool(depth - 1)} then {Text(depth - 1)} end",

@@ -19,7 +19,7 @@ public sealed class ExpressionProgram
     readonly IReadOnlyList<(string Name, BoundNode Node)> _expressions;
     readonly Type[] _stores;
     readonly int[] _storeSizes;
-    readonly Action<EvaluationFrame> _run;
+    Action<EvaluationFrame>? _run;
     BatchCode? _withNulls;
     BatchCode? _withoutNulls;
 
@@ -33,8 +33,6 @@ public sealed class ExpressionProgram
         Outputs = [.. expressions.Select(e => new ProgramOutput(e.Name, e.Node.Type ?? FeatureType.Bool, NewSlot(e.Node.Type ?? FeatureType.Bool)))];
         _stores = [.. stores];
         _storeSizes = [.. sizes];
-        _run = CompileScalar();
-
         Slot NewSlot(FeatureType type)
         {
             var physical = Physical.Of(type);
@@ -55,14 +53,18 @@ public sealed class ExpressionProgram
     /// <summary>Compiles bound expressions, all from one <see cref="BoundTree"/>.</summary>
     public static ExpressionProgram Compile(params IReadOnlyList<(string Name, BoundNode Node)> expressions) => new(expressions);
 
+    /// <summary>The first frame compiles the code for rows; a program that sees only batches never does. Two threads may do it twice: the codes are equal.</summary>
     public EvaluationFrame CreateFrame()
-        => new(new bool[Inputs.Count + Outputs.Count], [.. _stores.Select((type, i) => Array.CreateInstance(type, _storeSizes[i]))]);
+    {
+        _run ??= CompileScalar();
+        return new(new bool[Inputs.Count + Outputs.Count], [.. _stores.Select((type, i) => Array.CreateInstance(type, _storeSizes[i]))]);
+    }
 
     /// <summary>Computes all outputs of the frame from its inputs.</summary>
     public void Run(EvaluationFrame frame)
     {
         frame.Scratch.Reset();
-        _run(frame);
+        _run!(frame); // there is a frame
     }
 
     /// <summary>Appends a row to each output for each row of the inputs, which stand in the order of <see cref="Inputs"/> with their stored types.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 using Lockstep.Core.Rows;
 
@@ -11,6 +13,18 @@ public readonly struct Utf8Text(byte[] buffer, int start, int length) : IEquatab
 
     public int Length { get; } = length;
     public ReadOnlySpan<byte> Span => _buffer.AsSpan(_start, Length);
+
+    /// <summary>The first 32 bytes from the text's beginning on, whatever follows the text; false too near to the end of the buffer.</summary>
+    internal bool TryPeek(out Vector256<byte> bytes)
+    {
+        if (_buffer is null || _start > _buffer.Length - 32)
+        {
+            bytes = default;
+            return false;
+        }
+        bytes = Vector256.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_buffer), (nuint)_start);
+        return true;
+    }
 
     public static Utf8Text Of(string text)
     {
@@ -42,25 +56,34 @@ public readonly record struct Micros(long Value);
 public readonly record struct Days(int Value);
 
 /// <summary>A list inside somebody's buffer: valid until that buffer is reused.</summary>
-public readonly struct ListValue<T>(T[] items, int start, int count, ulong[]? validity = null, int validityStart = 0)
+public readonly struct ListValue<T>
 {
-    readonly T[]? _items = items;
+    // Four fields and no more: beyond that the JIT keeps a struct in memory and copies it at every step.
+    readonly T[]? _items;
+    readonly ulong[]? _validity;
+    readonly long _starts; // of the items, and from bit 32 on of the bits
+    readonly int _count;
 
-    public int Count { get; } = count;
-    public ReadOnlySpan<T> Items => _items.AsSpan(start, Count);
+    public ListValue(T[] items, int start, int count, ulong[]? validity = null, int validityStart = 0)
+        => (_items, _validity, _starts, _count) = (items, validity, (uint)start | (long)validityStart << 32, count);
+
+    public int Count => _count;
+    public ReadOnlySpan<T> Items => _items.AsSpan((int)_starts, _count);
 
     /// <summary>The elements with their nulls as they are: whoever does not look at <see cref="IsNull"/> must know that there are none.</summary>
-    public bool IsNull(int index) => validity is not null && (validity[(validityStart + index) >> 6] >> ((validityStart + index) & 63) & 1) == 0;
+    public bool IsNull(int index) => _validity is not null && IsClear(_validity, (int)(_starts >> 32) + index);
+
+    static bool IsClear(ulong[] validity, int bit) => (validity[bit >> 6] >> (bit & 63) & 1) == 0;
 
     /// <summary>Other items with the nulls of this list.</summary>
-    internal ListValue<TItem> WithItems<TItem>(TItem[] other, int from) => new(other, from, Count, validity, validityStart);
+    internal ListValue<TItem> WithItems<TItem>(TItem[] other, int from) => new(other, from, _count, _validity, (int)(_starts >> 32));
 
     public bool HasNulls
     {
         get
         {
-            if (validity is null) return false;
-            for (var i = 0; i < Count; i++)
+            if (_validity is null) return false;
+            for (var i = 0; i < _count; i++)
                 if (IsNull(i)) return true;
             return false;
         }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -18,7 +19,9 @@ static class TextFunctions
     [Function("length", Summary = "The number of code points.", Example = "length('naïve')", Gives = "5")]
     public static long Length(Utf8Text text)
     {
-        // Bytes but those that go on with a code point (10xxxxxx), eight at a time.
+        // Bytes but those that go on with a code point (10xxxxxx, the least as signed bytes): of short texts in one step, else eight at a time.
+        if (text.Length <= 32 && text.TryPeek(out var bytes))
+            return BitOperations.PopCount(Vector256.GreaterThan(bytes.AsSByte(), Vector256.Create((sbyte)-65)).ExtractMostSignificantBits() & (uint)((1UL << text.Length) - 1));
         var span = text.Span;
         var count = span.Length;
         if (span.Length >= 8)
