@@ -113,7 +113,7 @@ public sealed class OnDemandState(ServedOnDemand served)
 
     internal RowReader Row(int row) => _rows.Row(_places[row].Start, _places[row].Length);
 
-    internal bool IsWorthKeeping => _rows.Capacity <= WorthKeeping && RequestBytes() <= WorthKeeping;
+    internal bool IsWorthKeeping => _rows.Capacity + _inputs.Capacity + _frame.Capacity + RequestBytes() <= WorthKeeping;
 
     long RequestBytes()
     {

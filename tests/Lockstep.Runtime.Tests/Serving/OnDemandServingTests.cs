@@ -191,6 +191,29 @@ public sealed class OnDemandServingTests
             [new Dictionary<string, Value> { ["distance"] = Value.Of("2000") }]));
     }
 
+    [Fact]
+    public void Memory_that_one_large_request_needed_is_let_go()
+    {
+        var plan = ServingPlan.Compile(WithYaml.Of(_world.Server.Current.Catalog, "kind: on_demand_view\nname: texts\nrequest: { text: string }\nfeatures: { loud: \"upper(text) || text\" }"), FeatureQuery.OfFeatures(["texts:loud"]));
+        Assert.True(IsKept("a"));
+        Assert.False(IsKept(new string('a', 400_000)));
+
+        bool IsKept(string text)
+        {
+            var request = _world.Server.Rent();
+            request.Begin(plan, _world.Now);
+            request.AddRow([]);
+            var state = plan.OnDemand!.Rent();
+            state.Begin();
+            state.Requests.AppendRow(Value.Of(text));
+            state.Compute(request, 0);
+            Assert.Equal(Value.Of(text.ToUpperInvariant() + text), state.Row(0).GetValue(0));
+            _world.Server.Return(request);
+            state.Begin();
+            return state.IsWorthKeeping;
+        }
+    }
+
     [Theory, InlineData("trip:chill"), InlineData("trip:far"), InlineData("trip:wait_s"), InlineData("trip:label"), InlineData("fields_only:parts"), InlineData("clock_only:at"), InlineData("trip:*")]
     public void A_computed_feature_allocates_nothing_once_it_is_warm(string feature)
     {

@@ -18,6 +18,9 @@ public sealed class EvaluationFrame
     internal readonly Array[] Stores;
     internal readonly Scratch Scratch = new();
 
+    /// <summary>Bytes of memory held for texts and lists.</summary>
+    public long Capacity => Scratch.Capacity;
+
     /// <summary>T is the physical type: bool, long, double, Int128, <see cref="Utf8Text"/>, <see cref="Blob"/>, <see cref="Micros"/>, <see cref="Days"/>, <see cref="ListValue{T}"/>.</summary>
     public void Set<T>(Slot slot, T value)
     {

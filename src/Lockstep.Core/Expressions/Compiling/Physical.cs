@@ -149,11 +149,24 @@ public sealed class Scratch
     abstract class Arena
     {
         public int Used;
+        public abstract long Bytes { get; }
     }
 
     sealed class Arena<T> : Arena
     {
         public T[] Items = new T[64];
+        public override long Bytes => (long)Items.Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+    }
+
+    /// <summary>Bytes of memory held.</summary>
+    public long Capacity
+    {
+        get
+        {
+            long bytes = _bytes.Length;
+            foreach (var arena in _arenas.Values) bytes += arena.Bytes;
+            return bytes;
+        }
     }
 
     public void Reset()
