@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expressions;
+using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.OnDemand;
 using Lockstep.Runtime.Engine;
 using Lockstep.Server;
@@ -26,8 +28,9 @@ internal sealed class ExplainVerb : Verb
           "features": ["temp", "visib"],
           "lookups": [
             {
-              "view": "weather@1.0.0", "alias": null, "keys": { "airport": "airport" }, "ttl": "3h", "timestamp": "observed_at", "created": null,
+              "view": "weather@1.0.0", "alias": null, "keys": { "airport": "airport" }, "ttl": "3h", "timestamp": "observed_at", "created": null, "where": ["temp is not null"],
               "features": ["temp", "visib"],
+              "row_expressions": [ { "name": "is_cold", "expression": "temp < 32", "tree": "< : bool\n  input temp : float64\n  32 : float64\n" } ],
               "training": { "source": "weather", "sql": null, "format": "csv", "files": 1, "bytes": 13211, "problem": null },
               "serving": { "store": "embedded:data/online.db", "table": "weather@1.0.0" }
             }
@@ -99,10 +102,34 @@ internal sealed class ExplainVerb : Verb
             if (Names.Count > 0) facts.Add("features", string.Join(", ", Names));
             if (ForExpressions.Count > 0) facts.Add("for expressions", string.Join(", ", ForExpressions));
             facts.Add("key", string.Join(", ", keys));
+            foreach (var filter in Filters) facts.Add("only where", filter.ReplaceLineEndings(" "));
             facts.Add("row", $"the newest with {(Ttl is null ? "" : $"t - {Ttl} <= ")}{Timestamp} <= t{(Created is null ? "" : $"; of equal ones the one with the latest {Created}")}");
             facts.Add("training", Problem ?? $"{From()}: {Words.Count(Table!.Files.Count, "file")} ({RegistryJson.Word(Table.Format)}), {Words.Bytes(Bytes)}");
             facts.Add("serving", Lookup.View.View.Online ? $"one read of {Lookup.View.Id} in {store}" : "not served (online: false)");
             facts.Write(console, "  ");
+            foreach (var (name, expression, bound) in Computed)
+            {
+                to.WriteLine($"  {name} is computed of a row: {expression.ReplaceLineEndings(" ")}");
+                foreach (var line in TreeText.Of(bound).TrimEnd('\n').Split('\n')) to.WriteLine($"    {paint.Faint(line)}");
+            }
+        }
+
+        /// <summary>Of the source and of the view.</summary>
+        IReadOnlyList<string> Filters => [.. new[] { SourceOf?.Where, View?.Where }.OfType<string>()];
+
+        Source? SourceOf => View?.Source is { } name ? Lookup.View.Sources.GetValueOrDefault(name) : null;
+
+        /// <summary>Features that are asked for and are expressions over their row, or columns that are.</summary>
+        IEnumerable<(string Name, string Expression, BoundExpression Bound)> Computed
+        {
+            get
+            {
+                if (SourceOf is not { } source) yield break;
+                var columns = RowColumns.Of(source);
+                foreach (var feature in Lookup.Ordinals.Select(o => View!.Features.FirstOrDefault(f => f.Name == Lookup.View.Features[o].Name)).OfType<ValueFeature>())
+                    if ((feature.Expression ?? source.Derived.FirstOrDefault(d => d.Name == feature.Column)?.Expression) is { } expression)
+                        yield return (feature.Name, expression, columns.Bind(expression));
+            }
         }
 
         public JsonObject ToJson(string store) => new()
@@ -113,7 +140,9 @@ internal sealed class ExplainVerb : Verb
             ["ttl"] = Ttl,
             ["timestamp"] = Timestamp,
             ["created"] = Created,
+            ["where"] = RegistryJson.Texts(Filters),
             ["features"] = RegistryJson.Texts(Names),
+            ["row_expressions"] = RegistryJson.List(Computed, c => new JsonObject { ["name"] = c.Name, ["expression"] = c.Expression, ["tree"] = TreeText.Of(c.Bound) }),
             ["training"] = new JsonObject
             {
                 ["source"] = View?.Source,

@@ -154,6 +154,9 @@ public sealed class EvalVerbTests
                   / : float64
                     input sale@1.0.0:amount : float64
             """.ReplaceLineEndings("\n"), run.Out, StringComparison.Ordinal);
+        var rows = (await new Run { Folder = temp.Path }.VerbAsync("explain --features sale:net")).Ok();
+        Assert.Contains("  only where  units > 0\n", rows.Out, StringComparison.Ordinal);
+        Assert.Contains("  net is computed of a row: amount / 2\n    / : float64\n      input amount : float64\n      2 : float64\n", rows.Out, StringComparison.Ordinal);
         var json = (await new Run { Folder = temp.Path }.VerbAsync("explain --features offer:cheap --json")).Ok().Json;
         Assert.Equal("price < per_unit", (string?)json["computed"]![0]!["expression"]);
         Assert.Equal(3, json["computed"]![0]!["reads"]!.AsArray().Count);
