@@ -5,6 +5,7 @@ using Lockstep.Cli.Demo;
 using Lockstep.Cli.Output;
 using Lockstep.Cli.Verbs;
 using Lockstep.Core;
+using Lockstep.Core.OnDemand;
 
 namespace Lockstep.Cli;
 
@@ -13,7 +14,8 @@ internal sealed class CommandLine
 {
     readonly Dictionary<Command, Verb> _verbOf = [];
 
-    public CommandLine() : this(
+    /// <param name="csharp">On-demand views that the program brings in C#.</param>
+    public CommandLine(CSharpViews? csharp = null) : this(
     [
         new InitVerb(),
         new DemoVerb(),
@@ -24,6 +26,7 @@ internal sealed class CommandLine
         new RetireVerb(),
         new MaterializeVerb(),
         new TrainingSetVerb(),
+        new FitVerb(),
         new VacuumVerb(),
         new GetVerb(),
         new ServeVerb(),
@@ -42,6 +45,7 @@ internal sealed class CommandLine
         new CompletionVerb(),
     ])
     {
+        CSharp = csharp ?? new();
     }
 
     internal CommandLine(IReadOnlyList<Verb> verbs)
@@ -56,6 +60,8 @@ internal sealed class CommandLine
             Root.Add(command);
         }
     }
+
+    public CSharpViews CSharp { get; } = new();
 
     public GlobalOptions Globals { get; } = new();
     public Command Root { get; }

@@ -49,7 +49,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
     {
         List<Value> values = [];
         var views = catalog.Views.Select(v => v.View is OnDemandView ? v with { Defaults = [.. v.Defaults.Select(_ => Value.Null)] } : v);
-        Catalog bare = new(catalog.Number, catalog.Entities.Values, catalog.Sources.Values, views, []);
+        Catalog bare = catalog.With(views: views, services: []);
         foreach (var output in set.Outputs.Where(o => o.IsOnDemand))
         {
             FeatureSelection selection = new() { View = output.View.Name, Version = Exactly(output.View), Features = [output.Feature] };
@@ -82,7 +82,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
         var views = lookups.Select(l => Telling(l.View)).ToList();
         builder.Run(new TrainingSetRequest
         {
-            Catalog = new(catalog.Number, catalog.Entities.Values, catalog.Sources.Values, views.DistinctBy(v => v.Id), []),
+            Catalog = catalog.With(views: views.DistinctBy(v => v.Id), services: []),
             Spine = Spine.Of(reader, "the keys"),
             Features = [.. lookups.Select((l, i) => new FeatureSelection
             {

@@ -24,7 +24,7 @@ internal sealed class VerbContext(CommandLine commandLine, ParseResult parsed, C
     public string? EnvironmentName => parsed.GetValue(CommandLine.Globals.Environment);
 
     /// <summary>The project that the caller means; the verb disposes of it.</summary>
-    public ProjectHost OpenProject() => ProjectHost.Open(ProjectFolder is null ? Console.Folder : Console.FullPath(ProjectFolder), EnvironmentName, Console.Variable, Console.Clock);
+    public ProjectHost OpenProject() => ProjectHost.Open(ProjectFolder is null ? Console.Folder : Console.FullPath(ProjectFolder), EnvironmentName, Console.Variable, Console.Clock, CommandLine.CSharp);
 
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);

@@ -1,8 +1,10 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.OnDemand;
 using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.FeatureTests;
+using Lockstep.Runtime.Lookup;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
@@ -10,6 +12,7 @@ using Lockstep.Runtime.Projects;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
+using Lockstep.Runtime.Transformations;
 using Lockstep.Runtime.Verification;
 using Lockstep.Sqlite.OnlineStore;
 using Lockstep.Sqlite.Registry;
@@ -29,13 +32,19 @@ public sealed class ProjectHost : IAsyncDisposable
     readonly Lazy<OfflineViewStore> _offline;
     readonly Lazy<ITrackedTables> _tables;
     readonly Lazy<IRunStore> _runs;
+    readonly Lazy<LookupSnapshotStore> _lookups;
 
-    public ProjectHost(ProjectFolder folder, TimeProvider clock)
+    /// <param name="folder">Its folder.</param>
+    /// <param name="clock">What time it is.</param>
+    /// <param name="csharp">On-demand views that this program brings in C#.</param>
+    public ProjectHost(ProjectFolder folder, TimeProvider clock, CSharpViews? csharp = null)
     {
+        CSharp = csharp ?? new();
         Folder = folder ?? throw new ArgumentNullException(nameof(folder));
         Clock = clock ?? throw new ArgumentNullException(nameof(clock));
         _engine = new(MakeEngine);
-        _registry = new(() => new SqliteRegistry(Folder.RegistryFile));
+        _lookups = new(() => new LookupSnapshotStore(() => Path.Combine(OfflineFolder(), "lookups"), () => Engine, () => Tables));
+        _registry = new(() => new RegistryWithContent(new SqliteRegistry(Folder.RegistryFile), new(_lookups.Value, CSharp)));
         _online = new(MakeOnlineStore);
         _offline = new(() => new OfflineViewStore(OfflineFolder(), Engine, Clock) { FinishedVersion = FinishedVersion });
         _runs = new(() => new SqliteRunStore(RunsFile));
@@ -45,8 +54,8 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>The project of a folder or its nearest parent.</summary>
     /// <param name="environment">Null: the default one.</param>
     /// <param name="variable">Fills <c>${NAME}</c> in the settings.</param>
-    public static ProjectHost Open(string start, string? environment, Func<string, string?> variable, TimeProvider clock)
-        => new(ProjectFolder.Open(start, environment, variable), clock);
+    public static ProjectHost Open(string start, string? environment, Func<string, string?> variable, TimeProvider clock, CSharpViews? csharp = null)
+        => new(ProjectFolder.Open(start, environment, variable), clock, csharp);
 
     public ProjectFolder Folder { get; }
     public TimeProvider Clock { get; }
@@ -61,7 +70,13 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>The record of runs: a file beside the registry, named after it.</summary>
     public IRunStore Runs => _runs.Value;
 
-    public RegistryService RegistryService => new(Registry, Clock);
+    /// <summary>On-demand views that this program brings in C#.</summary>
+    public CSharpViews CSharp { get; }
+
+    public RegistryService RegistryService => new(Registry, Clock, _lookups.Value);
+
+    /// <summary>Learns the parameters of transformations.</summary>
+    public TransformationFitter Fitter(CancellationToken token) => new(Registry, TrainingSets, Schemas(token), Clock);
     public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock);
     public Materializer Materializer => new(new()
     {
@@ -106,6 +121,7 @@ public sealed class ProjectHost : IAsyncDisposable
         Definitions = definitions,
         Registered = registered,
         Schemas = Schemas(token),
+        Content = new(_lookups.Value, CSharp),
         Engine = Engine,
         OnlineStore = static (path, clock) => new SqliteOnlineStore(new() { Path = path, CacheBytes = 0 }, clock),
         Runs = static path => new SqliteRunStore(path),
@@ -116,7 +132,10 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>Reads columns from the data, for checks and plans.</summary>
     public SchemaProbe Schemas(CancellationToken token) => new(
         source => source.Table is null ? null : Engine.ReadSchema(Tables.Source(source), token),
-        (view, sources) => Engine.DescribeQuery(new QueryRequest { Name = $"view '{view.Name}'", Sql = view.Sql!, Tables = sources.ToDictionary(s => s.Key, s => Tables.Source(s.Value), StringComparer.Ordinal) }, token));
+        (view, sources) => Engine.DescribeQuery(new QueryRequest { Name = $"view '{view.Name}'", Sql = view.Sql!, Tables = sources.ToDictionary(s => s.Key, s => Tables.Source(s.Value), StringComparer.Ordinal) }, token))
+    {
+        Content = new() { Lookup = table => _lookups.Value.Read(table, token), CSharp = CSharp },
+    };
 
     public async ValueTask DisposeAsync()
     {

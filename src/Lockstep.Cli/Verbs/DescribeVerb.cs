@@ -15,7 +15,7 @@ internal sealed class DescribeVerb : Verb
 
     public override string Name => "describe";
     public override VerbGroup Group => VerbGroup.Look;
-    public override string Summary => "Say all that is known of a view, service, source or entity";
+    public override string Summary => "Say all that is known of a view, service, source, entity, transformation, fit or lookup table";
     public override IReadOnlyList<Argument> Arguments => [_name];
     public override IReadOnlyList<Example> Examples => [new("lockstep describe weather", "the newest version, and the source of that name"), new("lockstep describe weather@1.0.0", "one version")];
 
@@ -26,7 +26,7 @@ internal sealed class DescribeVerb : Verb
             "fingerprint": "…",
             "keys": [ { "name": "airport", "type": "string", "default": null, "description": null } ],
             "features": [ { "name": "precip", "type": "float64", "default": "0", "description": null } ],
-            "reads": [], "used_by": ["feature_service late_flight@1 (model late_flight_gbm)"], "versions": ["1.0.0"],
+            "facts": [], "reads": [], "used_by": ["feature_service late_flight@1 (model late_flight_gbm)"], "versions": ["1.0.0"],
             "last_change": { "number": 1, "at": "2026-01-05T10:00:00Z", "author": "ana", "reason": "", "verb": "apply", "restored": null, "changes": 9 },
             "definition": { "kind": "value_view" }, "expectations": [ {{ExpectationLines.Sample}} ]
           }
@@ -78,6 +78,7 @@ internal sealed class DescribeVerb : Verb
         Fact("tags", string.Join(", ", o.Tags.Select(t => $"{t.Key}={t.Value}")));
         Fact("entities", string.Join(", ", o.Entities));
         Fact("sources", string.Join(", ", o.Sources));
+        foreach (var fact in item.Facts) Fact(fact.Name, fact.Value);
         Fact("keys", string.Join(", ", item.Keys.Select(k => $"{k.Name} {k.Type}")));
         if (Core.Definitions.DefinitionJson.Read(item.Definition) is Core.Definitions.OnDemandView onDemand) Fact("request", string.Join(", ", onDemand.Request));
         Fact("reads", string.Join(", ", item.Reads));
@@ -88,7 +89,7 @@ internal sealed class DescribeVerb : Verb
         facts.Write(console, "  ");
         if (item.Features.Count == 0) return;
         to.WriteLine();
-        var features = new TextTable(o.Kind == Core.Definitions.Source.KindName ? "column" : "feature", "type", "default", "description");
+        var features = new TextTable(o.Kind is Core.Definitions.Source.KindName or Core.Definitions.LookupTable.KindName ? "column" : "feature", "type", "default", "description");
         foreach (var feature in item.Features) features.Add(feature.Name, feature.Type, feature.Default ?? "", feature.Description ?? "");
         features.Write(console, "  ");
 

@@ -1,3 +1,5 @@
+using Lockstep.Core.Lookup;
+using Lockstep.Core.OnDemand;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Definitions;
@@ -34,6 +36,12 @@ public sealed record ViewVersion
     /// </summary>
     public IReadOnlyDictionary<string, string> References { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>
+    /// The fits, lookup tables and C# views that its expressions were resolved to at apply (S23): by <c>transformation/amount_scale</c>,
+    /// <c>table/airports@1</c>, <c>csharp/RouteRisk</c> the exact <c>fit/amount_scale@2</c>, <c>table/airports@1.2.0</c>, <c>1.0.0 module</c>.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Constants { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>Not served any more (S24).</summary>
     public bool Retired { get; init; }
 
@@ -64,6 +72,26 @@ public sealed class Catalog
     }
 
     public static readonly Catalog Empty = new(0, [], [], [], []);
+
+    /// <summary>All versions, by name and then version.</summary>
+    public IReadOnlyList<TransformationVersion> Transformations { get; init => field = [.. value.OrderBy(t => t.Name, StringComparer.Ordinal).ThenBy(t => t.Version)]; } = [];
+
+    /// <summary>All that was ever learned, by name and then number.</summary>
+    public IReadOnlyList<Fit> Fits { get; init => field = [.. value.OrderBy(f => f.Name, StringComparer.Ordinal).ThenBy(f => f.Number)]; } = [];
+
+    /// <summary>All versions, by name and then version.</summary>
+    public IReadOnlyList<LookupTableVersion> LookupTables { get; init => field = [.. value.OrderBy(t => t.Name, StringComparer.Ordinal).ThenBy(t => t.Version)]; } = [];
+
+    /// <summary>What expressions use and the registry does not hold itself.</summary>
+    public CatalogContent Content { get; init; } = CatalogContent.None;
+
+    /// <summary>The same catalog with this content.</summary>
+    public Catalog With(CatalogContent content)
+        => new(Number, Entities.Values, Sources.Values, Views, Services) { Transformations = Transformations, Fits = Fits, LookupTables = LookupTables, Content = content };
+
+    /// <summary>The same catalog with other sources, views or services.</summary>
+    public Catalog With(IEnumerable<Source>? sources = null, IEnumerable<ViewVersion>? views = null, IEnumerable<FeatureService>? services = null)
+        => new(Number, Entities.Values, sources ?? Sources.Values, views ?? Views, services ?? Services) { Transformations = Transformations, Fits = Fits, LookupTables = LookupTables, Content = Content };
 
     /// <summary>Number of the apply that made it; 0 before the first.</summary>
     public long Number { get; }

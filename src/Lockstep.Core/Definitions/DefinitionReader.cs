@@ -33,6 +33,8 @@ public static class DefinitionReader
             Entities = [.. found.OfType<Entity>()],
             Sources = [.. found.OfType<Source>()],
             Views = [.. found.OfType<FeatureView>()],
+            Transformations = [.. found.OfType<Transformation>()],
+            LookupTables = [.. found.OfType<LookupTable>()],
             Services = [.. found.OfType<FeatureService>()],
             Unreadable = unreadable,
         };
@@ -69,6 +71,8 @@ public static class DefinitionReader
             ValueView.KindName => KindReaders.ValueView(name, reader),
             AggregationView.KindName => KindReaders.AggregationView(name, reader),
             OnDemandView.KindName => KindReaders.OnDemandView(name, reader),
+            Transformation.KindName => KindReaders.Transformation(name, reader),
+            LookupTable.KindName => KindReaders.LookupTable(name, reader),
             _ => KindReaders.FeatureService(name, reader),
         };
         Metadata metadata = new()
@@ -86,7 +90,8 @@ public static class DefinitionReader
     internal static string Word(string kind) => kind switch
     {
         FeatureService.KindName => "service",
-        Entity.KindName or Source.KindName => kind,
+        Entity.KindName or Source.KindName or Transformation.KindName or Fit.KindName => kind,
+        LookupTable.KindName => "lookup table",
         _ => "view",
     };
 }

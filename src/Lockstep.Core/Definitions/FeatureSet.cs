@@ -124,6 +124,10 @@ public sealed class FeatureSet
                 {
                     nodes.Add(($"{version.Id}:{view.Features[ordinal].Name}", trees.Bind(version.Id, view, view.Features[ordinal]).Root));
                 }
+                catch (CSharpInputException notHere)
+                {
+                    throw new LockstepException(ErrorKind.Failed, notHere.Errors[0].Message, notHere); // the program is another than the one that applied it
+                }
                 catch (RequestFieldException clash)
                 {
                     problems.Add(new(Severity.Error, null, $"{clash.Errors[0].Message} Both are asked for by {asker}."));

@@ -147,7 +147,14 @@ public sealed record OnDemandView : FeatureView
     /// <summary>Computed when rows of the view that it reads are written, instead of on every request.</summary>
     public bool Write { get; init; }
 
+    /// <summary>Of a view written in C# its outputs, without expressions: those that the author says more of; once bound, all.</summary>
     public required IReadOnlyList<ExpressionFeature> Features { get; init; }
+
+    /// <summary>The name of the C# view that computes it; null where <see cref="Features"/> are expressions.</summary>
+    public string? CSharp { get; init; }
+
+    /// <summary>What each input of the C# view is, where it is not a request field of its name.</summary>
+    public IReadOnlyList<ExpressionFeature> Inputs { get; init; } = [];
 }
 
 /// <summary>A feature that is an expression, as written.</summary>

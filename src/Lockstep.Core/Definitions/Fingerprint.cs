@@ -29,7 +29,10 @@ public static class Fingerprint
     /// <param name="sources">The sources that it reads, as written.</param>
     /// <param name="references">The versions that it refers to.</param>
     /// <param name="bound">The same sources with the types of all their columns: what filters and expressions compute depends on them.</param>
-    public static string Meaning(FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null, IReadOnlyDictionary<string, Source>? bound = null)
+    /// <param name="constants">Fits, lookup tables and C# views that its expressions use, each by its reference with what it means.</param>
+    public static string Meaning(
+        FeatureView view, Schema keys, IReadOnlyList<Source> sources, IReadOnlyList<ViewVersion>? references = null, IReadOnlyDictionary<string, Source>? bound = null,
+        IReadOnlyDictionary<string, string>? constants = null)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(keys);
@@ -46,6 +49,33 @@ public static class Fingerprint
             default: throw new NotSupportedException($"No fingerprint of {view.Kind}.");
         }
         foreach (var reference in (references ?? []).OrderBy(r => r.Id, StringComparer.Ordinal)) text.Add("view", reference.Id, reference.Fingerprint);
+        foreach (var (reference, meaning) in (constants ?? new Dictionary<string, string>()).OrderBy(c => c.Key, StringComparer.Ordinal)) text.Add("constant", reference, meaning);
+        return text.ToString();
+    }
+
+    /// <param name="transformation">As written.</param>
+    /// <param name="inputs">The meaning of its expressions.</param>
+    public static string Meaning(Transformation transformation, string inputs)
+    {
+        ArgumentNullException.ThrowIfNull(transformation);
+        Lines text = new();
+        text.Add(Format);
+        text.Add(transformation.Kind, transformation.Fit);
+        foreach (var parameter in FitMethods.Find(transformation.Fit)!.Parameters.OrderBy(p => p.Name, StringComparer.Ordinal))
+            text.Add("parameter", parameter.Name, Parameter(transformation.Parameter(parameter.Name)));
+        return text + inputs;
+    }
+
+    /// <summary>The meaning of a lookup table is what it holds, wherever that was read from.</summary>
+    public static string Meaning(LookupTable table, string contentHash)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        Lines text = new();
+        text.Add(Format);
+        text.Add(table.Kind);
+        foreach (var key in table.Key) text.Add("key", key.Name, key.Type.ToString());
+        foreach (var column in table.Columns) text.Add("column", [column.Name, column.Type.ToString(), .. Default(column.Default)]);
+        text.Add("content", contentHash);
         return text.ToString();
     }
 
@@ -98,6 +128,8 @@ public static class Fingerprint
     static void OnDemand(Lines text, OnDemandView view)
     {
         foreach (var field in view.Request.OrderBy(f => f.Name, StringComparer.Ordinal)) text.Add("request", field.Name, field.Type.ToString());
+        if (view.CSharp is { } name) text.Add("csharp", name);
+        foreach (var input in view.Inputs.OrderBy(i => i.Name, StringComparer.Ordinal)) text.Add("input", input.Name, input.Expression.Trim());
         foreach (var feature in view.Features) text.Add("feature", [feature.Name, feature.Expression.Trim(), .. Default(feature.Default)]);
     }
 

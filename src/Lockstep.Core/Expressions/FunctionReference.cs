@@ -7,7 +7,7 @@ namespace Lockstep.Core.Expressions;
 /// <summary>The reference of all functions as Markdown, from the functions themselves: docs/reference/functions.md is this text, and a test keeps it so.</summary>
 public static class FunctionReference
 {
-    static readonly string[] s_groups = ["Numbers", "Scaling and encoding", "Text", "Time", "Geography", "Lists and vectors", "Null handling"];
+    static readonly string[] s_groups = ["Numbers", "Scaling and encoding", "Text", "Time", "Geography", "Lists and vectors", "Null handling", "Lookup tables"];
 
     public static string Write()
     {

@@ -34,9 +34,19 @@ public sealed class OnDemandTrees
     {
         ArgumentNullException.ThrowIfNull(catalog);
         return new(
-            (from, reference) => catalog.VersionsOf(from.Name).FirstOrDefault(v => v.Version == from.Version)?.References.TryGetValue($"{reference.View}{reference.Version}", out var id) == true ? catalog.FindId(id) : null,
-            reference => $"Feature '{reference}' is not registered.");
+            (from, reference) => Version(from)?.References.TryGetValue($"{reference.View}{reference.Version}", out var id) == true ? catalog.FindId(id) : null,
+            reference => $"Feature '{reference}' is not registered.")
+        {
+            Constants = from => new RegisteredConstants(catalog, Version(from)),
+        };
+
+        ViewVersion? Version(OnDemandView from) => Transformation.IsViewName(from.Name)
+            ? catalog.Transformations.FirstOrDefault(t => t.Inputs.Name == from.Name && t.Version == from.Version)?.Inputs
+            : catalog.VersionsOf(from.Name).FirstOrDefault(v => v.Version == from.Version);
     }
+
+    /// <summary>What the names of transformations, lookup tables and C# views mean in a view; null: none may be named.</summary>
+    public Func<OnDemandView, IConstantSource>? Constants { get; init; }
 
     /// <summary>Request fields of the views bound so far, by name.</summary>
     public IReadOnlyDictionary<string, Field> Request => _request;
@@ -57,15 +67,8 @@ public sealed class OnDemandTrees
         {
             foreach (var field in view.Request)
                 if (!_request.TryAdd(field.Name, field) && _request[field.Name].Type != field.Type) throw new RequestFieldException(feature.Expression, field.Name, _request[field.Name].Type, viewId, field.Type);
-            Scope scope = new(view.Request, allowNow: true)
-            {
-                NamesAre = "Request fields and features of the view",
-                SiblingNames = [.. view.Features.Select(f => f.Name)],
-                Siblings = name => view.Features.FirstOrDefault(f => f.Name == name) is { } sibling ? WithDefault(Bind(viewId, view, sibling).Root, sibling.Default) : null,
-                Features = reference => Reference(view, reference),
-                ExplainMissing = _explain,
-            };
-            var bound = Binder.Bind(feature.Expression, scope, _tree);
+            var scope = ScopeOf(viewId, view, view.Features);
+            var bound = view.CSharp is null ? Binder.Bind(feature.Expression, scope, _tree) : new(feature.Expression, Output(viewId, view, feature), []);
             _bound.Add(key, bound);
             return bound;
         }
@@ -74,6 +77,61 @@ public sealed class OnDemandTrees
             _path.RemoveAt(_path.Count - 1);
         }
     }
+
+    Scope ScopeOf(string viewId, OnDemandView view, IReadOnlyList<ExpressionFeature> siblings) => new(view.Request, allowNow: true)
+    {
+        NamesAre = siblings.Count == 0 ? "Request fields" : "Request fields and features of the view",
+        SiblingNames = [.. siblings.Select(f => f.Name)],
+        Siblings = name => siblings.FirstOrDefault(f => f.Name == name) is { } sibling ? WithDefault(Bind(viewId, view, sibling).Root, sibling.Default) : null,
+        Features = reference => Reference(view, reference),
+        ExplainMissing = _explain,
+        Constants = Constants is null ? null : new TreeConstants(Constants(view), Own),
+    };
+
+    // The tree of what a transformation was learned on.
+    BoundNode? Own(TransformationVersion transformation)
+    {
+        var view = (OnDemandView)transformation.Inputs.View;
+        return Bind($"{view.Name}@{view.Version}", view, view.Features[0]).Root;
+    }
+
+    BoundNode Output(string viewId, OnDemandView view, ExpressionFeature feature)
+    {
+        var call = CSharp(viewId, view, out var implementation);
+        return _tree.Output(call, implementation.Outputs.FirstOrDefault(o => o.Name == feature.Name)
+            ?? throw new CSharpInputException(null, "", $"The C# view '{implementation.Name}' has no output '{feature.Name}'.{NearestName.Hint(feature.Name, implementation.Outputs.Select(o => o.Name), "Outputs")}"));
+    }
+
+    /// <summary>The call of the C# view behind an on-demand view.</summary>
+    /// <exception cref="CSharpInputException">Something is wrong with one of its inputs, or the program does not have it.</exception>
+    public CSharpNode CSharp(string viewId, OnDemandView view, out CSharpView implementation)
+    {
+        string? problem = null;
+        implementation = Constants?.Invoke(view).CSharp(view.CSharp!, out problem) ?? throw new CSharpInputException(null, view.CSharp!, problem ?? $"The C# view '{view.CSharp}' is not here.");
+        if (_calls.TryGetValue(viewId, out var known)) return known;
+        var named = implementation;
+        if (view.Inputs.FirstOrDefault(i => named.Inputs.All(f => f.Name != i.Name)) is { } unknown)
+            throw new CSharpInputException(unknown.Name, unknown.Expression, $"The C# view '{implementation.Name}' has no input '{unknown.Name}'.{NearestName.Hint(unknown.Name, implementation.Inputs.Select(i => i.Name), "Inputs")}");
+        List<BoundNode> inputs = [];
+        foreach (var field in implementation.Inputs)
+        {
+            var expression = view.Inputs.FirstOrDefault(i => i.Name == field.Name)?.Expression ?? field.Name;
+            BoundExpression bound;
+            try
+            {
+                bound = Binder.Bind(expression, ScopeOf(viewId, view, []), _tree);
+            }
+            catch (ExpressionException wrong) when (wrong is not (CircleException or CSharpInputException or RequestFieldException))
+            {
+                throw new CSharpInputException(field.Name, wrong.Text, [.. wrong.Errors]);
+            }
+            inputs.Add(Binder.Widened(bound.Root, field.FeatureType, _tree)
+                ?? throw new CSharpInputException(field.Name, expression, $"The input '{field.Name}' of the C# view '{implementation.Name}' is {field.FeatureType}; this is {bound.Type}."));
+        }
+        return _calls[viewId] = _tree.CSharp(viewId, implementation, inputs);
+    }
+
+    readonly Dictionary<string, CSharpNode> _calls = new(StringComparer.Ordinal);
 
     BoundNode? Reference(OnDemandView from, FeatureSyntax reference)
     {
@@ -107,6 +165,19 @@ public sealed class CircleException(string text, IReadOnlyList<(string View, str
     : ExpressionException(text, [new(new(0, Math.Max(1, text.Length)), $"The feature reads itself: {string.Join(" -> ", members.Append(members[0]).Select(m => $"{m.View}:{m.Feature}"))}.")])
 {
     public IReadOnlyList<(string View, string Feature)> Members { get; } = members;
+}
+
+/// <summary>Something is wrong with what a view that is written in C# is given.</summary>
+public sealed class CSharpInputException : ExpressionException
+{
+    internal CSharpInputException(string? input, string text, string message) : this(input, text, [new(new(0, Math.Max(1, text.Length)), message)])
+    {
+    }
+
+    internal CSharpInputException(string? input, string text, IReadOnlyList<ExpressionError> errors) : base(text, errors) => Input = input;
+
+    /// <summary>The input; null: the view itself.</summary>
+    public string? Input { get; }
 }
 
 /// <summary>Two on-demand views that are computed together give a request field two types.</summary>

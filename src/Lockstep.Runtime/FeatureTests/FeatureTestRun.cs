@@ -63,7 +63,7 @@ sealed class FeatureTestRun(FeatureTest test, TestCatalog bench, FeatureTestSetu
     async Task ComputeAsync(Catalog catalog, IReadOnlyList<PlannedCase> cases, CancellationToken token)
     {
         var needed = cases.SelectMany(c => c.Set.Lookups).Select(l => l.View.Id).ToHashSet(StringComparer.Ordinal);
-        catalog = new(catalog.Number, catalog.Entities.Values, catalog.Sources.Values, catalog.Views.Where(v => v.View is OnDemandView || needed.Contains(v.Id)), catalog.Services);
+        catalog = catalog.With(views: catalog.Views.Where(v => v.View is OnDemandView || needed.Contains(v.Id)));
         TestClock clock = new(cases.Min(c => c.Case.At));
         await using var online = setup.OnlineStore(Path.Combine(folder, "online.db"), clock);
         await using var runs = setup.Runs(Path.Combine(folder, "runs.db"));

@@ -18,6 +18,9 @@ public sealed record FeatureTestSetup
     /// <summary>Where columns are looked up that no definition declares. Data that are not there are no mistake: a clone has none.</summary>
     public required SchemaProbe Schemas { get; init; }
 
+    /// <summary>Lookup tables, as they are or were applied, and C# views.</summary>
+    public CatalogContent Content { get; init; } = CatalogContent.None;
+
     public required IBatchEngine Engine { get; init; }
     public required Func<string, TimeProvider, IOnlineStore> OnlineStore { get; init; }
     public required Func<string, IRunStore> Runs { get; init; }

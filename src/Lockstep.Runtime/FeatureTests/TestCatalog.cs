@@ -34,10 +34,10 @@ sealed class TestCatalog
     {
         TestCatalog bench = new(setup, folder);
         var given = tests.SelectMany(t => t.Given).SelectMany(g => g.Rows.SelectMany(r => r.Values), (g, v) => (g.Name, v)).ToLookup(g => g.Name, g => g.v, StringComparer.Ordinal);
-        var bound = DefinitionBinder.Bind(setup.Definitions, setup.Registered, source => bench.Columns(source, given[source.Name]), (view, sources) => bench.Describe(view, sources, token));
+        var bound = DefinitionBinder.Bind(setup.Definitions, setup.Registered, source => bench.Columns(source, given[source.Name]), (view, sources) => bench.Describe(view, sources, token), setup.Schemas.Content);
         if (bound.HasErrors) throw new LockstepException(ErrorKind.DefinitionsInvalid, bound.Problems);
         bench.Warnings = bound.Problems;
-        bench.Catalog = bound.ToCatalog(setup.Registered ?? Catalog.Empty, Math.Max(1, setup.Registered?.Number ?? 0));
+        bench.Catalog = bound.ToCatalog(setup.Registered ?? Catalog.Empty, Math.Max(1, setup.Registered?.Number ?? 0)).With(setup.Content);
         return bench;
     }
 
@@ -146,9 +146,8 @@ sealed class TestCatalog
                 given[view.Id] = Given(view, schema, path);
             }
         if (problems.Count > 0) throw new LockstepException(ErrorKind.BadArguments, problems);
-        return new(Catalog.Number, Catalog.Entities.Values, Catalog.Sources.Values.Select(Moved),
-            Catalog.Views.Select(v => given.GetValueOrDefault(v.Id) ?? (v with { View = v.View with { Expect = [] }, Sources = new SortedDictionary<string, Source>(v.Sources.ToDictionary(s => s.Key, s => Moved(s.Value)), StringComparer.Ordinal) })),
-            Catalog.Services);
+        return Catalog.With(Catalog.Sources.Values.Select(Moved),
+            Catalog.Views.Select(v => given.GetValueOrDefault(v.Id) ?? (v with { View = v.View with { Expect = [] }, Sources = new SortedDictionary<string, Source>(v.Sources.ToDictionary(s => s.Key, s => Moved(s.Value)), StringComparer.Ordinal) })));
 
         Source Moved(Source source) => source with
         {

@@ -9,6 +9,11 @@ public interface ITables
     /// <summary>The files of a source's table: its pattern expanded, or the snapshot of its Delta table.</summary>
     TableInput Source(Source source);
 
+    /// <summary>The same for a table that is no source's.</summary>
+    /// <param name="what">How messages call it: <c>lookup table 'airports'</c>.</param>
+    /// <param name="table">Its timestamp does not matter.</param>
+    TableInput Files(string what, TableSource table) => Source(new() { Name = what, Table = table });
+
     /// <summary>Where the rows of a value view are read from: its source's table, or for a SQL view its own Delta table as of the last finished run.</summary>
     TableInput View(ViewVersion view, Catalog catalog);
 }

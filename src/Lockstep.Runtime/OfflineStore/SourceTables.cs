@@ -17,11 +17,14 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
 
     EventLogs Logs => logs ?? offline.Logs;
 
-    public TableInput Source(Source source)
+    public TableInput Source(Source source) => source is { Table: null, Stream: not null }
+        ? StreamAlone(source) with { More = [Logs.Of(source).Look(CancellationToken.None).Input()] }
+        : Files(NameOf(source), TableOf(source));
+
+    public TableInput Files(string what, TableSource table)
     {
-        if (source is { Table: null, Stream: not null }) return StreamAlone(source) with { More = [Logs.Of(source).Look(CancellationToken.None).Input()] };
-        if (Delta(source) is { } delta) return delta.Snapshot(CancellationToken.None).Input(NameOf(source), TableOf(source).Timestamp);
-        var plain = Plain(source);
+        if (Delta(what, table) is { } delta) return delta.Snapshot(CancellationToken.None).Input(what, table.Timestamp);
+        PlainTable plain = new(_folder, what, table);
         return plain.Input(plain.Find(CancellationToken.None));
     }
 
@@ -74,19 +77,20 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
     PlainTable Plain(Source source) => new(_folder, NameOf(source), TableOf(source));
 
     /// <summary>The Delta table that a source names; null when it names files. A folder that holds one is one, whatever format is written.</summary>
-    DeltaTable? Delta(Source source)
+    DeltaTable? Delta(Source source) => Delta(NameOf(source), TableOf(source));
+
+    DeltaTable? Delta(string what, TableSource table)
     {
-        var table = TableOf(source);
         if (FilePattern.IsPattern(table.Path))
             return table.Format != TableFormat.Delta ? null
-                : throw new LockstepException(ErrorKind.DefinitionsInvalid, $"{NameOf(source)}: '{table.Path}' is a pattern; a Delta table is the folder that holds its {DeltaLog.FolderName}.");
+                : throw new LockstepException(ErrorKind.DefinitionsInvalid, $"{what}: '{table.Path}' is a pattern; a Delta table is the folder that holds its {DeltaLog.FolderName}.");
         var folder = Path.GetFullPath(table.Path, _folder);
         if (DeltaTable.IsTable(folder)) return _deltaTables.GetOrAdd(folder, f => offline.Open(f, $"Delta table {WhatIsNear.Shown(_folder, f)}"));
         if (table.Format != TableFormat.Delta) return null;
         if (!Directory.Exists(folder))
-            throw new LockstepException(ErrorKind.NotFound, $"{NameOf(source)}: no Delta table is at '{table.Path}'.{WhatIsNear.Describe(_folder, table.Path)}");
+            throw new LockstepException(ErrorKind.NotFound, $"{what}: no Delta table is at '{table.Path}'.{WhatIsNear.Describe(_folder, table.Path)}");
         var inner = Directory.EnumerateDirectories(folder).Where(DeltaTable.IsTable).Order(StringComparer.Ordinal).FirstOrDefault();
-        throw new LockstepException(ErrorKind.NotFound, $"{NameOf(source)}: '{table.Path}' holds no {DeltaLog.FolderName}, so it is no Delta table."
+        throw new LockstepException(ErrorKind.NotFound, $"{what}: '{table.Path}' holds no {DeltaLog.FolderName}, so it is no Delta table."
             + (inner is not null ? $" Did you mean {WhatIsNear.Shown(_folder, inner)}?" : WhatIsNear.Describe(_folder, table.Path)));
     }
 

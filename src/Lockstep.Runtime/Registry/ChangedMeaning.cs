@@ -24,9 +24,9 @@ internal static class ChangedMeaning
         var newest = current.Objects.Where(o => o.Key.Category == wanted.Key.Category && o.Key.Name == wanted.Key.Name).Max(o => o.Key);
         if (!SemanticVersion.TryParse(newest.Version, out var version)) return "1";
         if (wanted.Key.Category == ObjectCategory.Service) return (version.Major + 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        var before = registered.View!;
-        var after = BoundJson.ReadView(wanted);
-        if (!before.Keys.Equals(after.Keys) || before.Features.Fields.Any(f => !after.Features.Fields.Contains(f))) return new SemanticVersion(version.Major + 1, 0, 0).ToString();
-        return (after.Features.Count > before.Features.Count ? new SemanticVersion(version.Major, version.Minor + 1, 0) : version with { Patch = version.Patch + 1 }).ToString();
+        var (keys, before) = registered.Shape;
+        var (wantedKeys, after) = RegisteredObject.Read(wanted, 0).Shape;
+        if (!keys.Equals(wantedKeys) || before.Fields.Any(f => !after.Fields.Contains(f))) return new SemanticVersion(version.Major + 1, 0, 0).ToString();
+        return (after.Count > before.Count ? new SemanticVersion(version.Major, version.Minor + 1, 0) : version with { Patch = version.Patch + 1 }).ToString();
     }
 }

@@ -21,6 +21,9 @@ public sealed record ObjectDescription
     /// <summary>For a service, the view version that each of its selections reads; for an on-demand view, those that its expressions do.</summary>
     public required IReadOnlyList<string> Reads { get; init; }
 
+    /// <summary>Facts of its kind: what a fit learned and from what, what a lookup table holds, how a transformation is fitted.</summary>
+    public IReadOnlyList<DescribedFact> Facts { get; init; } = [];
+
     public required IReadOnlyList<string> UsedBy { get; init; }
 
     /// <summary>All versions of the name, oldest first.</summary>
@@ -36,9 +39,12 @@ public sealed record ObjectDescription
         Object = ObjectSummary.Of(item),
         Fingerprint = item.Record.Fingerprint,
         Keys = item.View is { } view ? [.. view.Keys.Fields.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))]
+            : item.Definition is LookupTable table ? [.. table.Key.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))]
             : item.Definition is Entity entity ? [.. entity.JoinKeys.Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null))] : [],
         Features = FeaturesOf(item),
-        Reads = [.. item.Pins.Concat(item.View is { } reader ? BoundJson.ReadsOf(reader) : []).Select(p => p.ToString())],
+        Reads = [.. item.Pins.Concat((item.View ?? item.Transformation?.Inputs) is { } reader ? BoundJson.ReadsOf(reader) : []).Select(p => p.ToString()),
+            .. (item.View ?? item.Transformation?.Inputs)?.Constants.Values.Distinct(StringComparer.Ordinal) ?? []],
+        Facts = DescribedFact.Of(item, snapshot),
         UsedBy = usage.Of(item.Key),
         Versions = [.. snapshot.Objects.Where(o => o.Key.Category == item.Key.Category && o.Key.Name == item.Key.Name && o.Key.IsVersioned)
             .Select(o => o.Key.Version + (o.IsActive ? "" : $" ({o.State.ToString().ToLowerInvariant()})"))],
@@ -64,6 +70,7 @@ public sealed record ObjectDescription
         if (item.Definition is Source source)
             return [.. (item.Columns ?? []).Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null)),
                 .. source.Derived.Select(d => new FeatureDescription(d.Name, TypeOf(source with { Columns = item.Columns }, d.Name), null, $"= {d.Expression}"))];
+        if (item.Table is { } table) return [.. table.Table.Columns.Select(c => new FeatureDescription(c.Name, c.Type.ToString(), c.Default.IsNull ? null : c.Default.ToString(), c.Description))];
         if (item.View is not { } view) return [];
         var texts = item.Definition switch
         {

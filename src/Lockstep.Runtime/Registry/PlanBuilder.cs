@@ -39,9 +39,13 @@ internal sealed class PlanBuilder
     {
         foreach (var entity in _defined.Entities) Want(RecordTexts.Of(entity), entity);
         foreach (var source in _defined.Sources) Want(RecordTexts.Of(source, source.Columns is null ? Columns(source) : null), source);
+        foreach (var table in _defined.LookupTables) Want(RecordTexts.Of(table), table.Table);
+        foreach (var transformation in _defined.Transformations) Want(RecordTexts.Of(transformation), transformation.Transformation);
         foreach (var view in _defined.Views) Want(RecordTexts.Of(Labelled(view)), view.View);
         foreach (var record in _desired.Values) Compare(record);
-        Missing(ObjectCategory.Entity, ObjectCategory.Source, ObjectCategory.View);
+        Missing(ObjectCategory.Entity, ObjectCategory.Source, ObjectCategory.Table, ObjectCategory.Transformation, ObjectCategory.View);
+        foreach (var fit in _current.Objects.Where(o => o.IsActive && o.Key.Category == ObjectCategory.Fit)) _after[fit.Key] = fit.Record; // no author writes or removes them
+        foreach (var transformation in _defined.Transformations) Unfitted(transformation);
         // Services last: they are held against the views as they would be.
         foreach (var service in _defined.Services)
         {
@@ -63,6 +67,13 @@ internal sealed class PlanBuilder
             Refusals = _refusals,
             Warnings = _warnings,
         };
+    }
+
+    void Unfitted(TransformationVersion version)
+    {
+        var fits = _current.Catalog.Fits.Where(f => !f.Retired && f.Name == version.Name && f.Transformation == version.Version && f.TransformationFingerprint == version.Fingerprint);
+        if (!fits.Any() && _after.ContainsKey(ObjectKey.Of(version.Transformation)))
+            _warnings.Add(new(Severity.Warning, version.Transformation.Location, $"The transformation '{version.Id}' has not been fitted yet. Learn its parameters with: lockstep fit {version.Name} --spine <file> --at <instant>"));
     }
 
     void Want(ObjectRecord record, Definition definition)

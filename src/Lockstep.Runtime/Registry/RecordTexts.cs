@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Lookup;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Registry;
@@ -13,6 +14,12 @@ internal static class RecordTexts
     public static ObjectRecord Of(Source source, IReadOnlyList<Field>? inferred) => Record(source, BoundJson.Write(inferred), Fingerprint(source));
 
     public static ObjectRecord Of(ViewVersion view) => Record(view.View, BoundJson.Write(view), view.Fingerprint);
+
+    public static ObjectRecord Of(TransformationVersion transformation) => Record(transformation.Transformation, BoundJson.Write(transformation), transformation.Fingerprint);
+
+    public static ObjectRecord Of(LookupTableVersion table) => Record(table.Table, BoundJson.Write(table), table.Fingerprint);
+
+    public static ObjectRecord Of(Fit fit) => Record(fit, BoundJson.Nothing, fit.Fingerprint);
 
     public static ObjectRecord Of(BoundService service) => Record(service.Written, BoundJson.Write(service.Service), service.Fingerprint);
 
@@ -47,6 +54,11 @@ internal static class RecordTexts
         // The rest of what is bound repeats the definition, but for the types of keys.
         ObjectCategory.View when change.Path.StartsWith("sources.", StringComparison.Ordinal) => change with { Path = "source " + change.Path["sources.".Length..] },
         ObjectCategory.View when change.Path.StartsWith("keys.", StringComparison.Ordinal) => change,
+        ObjectCategory.View when change.Path.StartsWith("constants.", StringComparison.Ordinal) => change with { Path = "uses " + change.Path["constants.".Length..] },
+        ObjectCategory.Transformation when change.Path.StartsWith("inputs.constants.", StringComparison.Ordinal) => change with { Path = "uses " + change.Path["inputs.constants.".Length..] },
+        ObjectCategory.Transformation when change.Path.StartsWith("inputs.references.", StringComparison.Ordinal) => change with { Path = "reads " + change.Path["inputs.references.".Length..] },
+        ObjectCategory.Table when change.Path == "content.hash" => new("content (read from the data)", change.Old?[..Math.Min(12, change.Old.Length)], change.New?[..Math.Min(12, change.New.Length)]), // as much as tells them apart
+        ObjectCategory.Table when change.Path == "content.rows" => change with { Path = "rows (read from the data)" },
         _ => null,
     };
 

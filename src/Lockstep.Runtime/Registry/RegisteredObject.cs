@@ -1,4 +1,5 @@
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Lookup;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Registry;
@@ -25,6 +26,18 @@ public sealed class RegisteredObject
     /// <summary>For a source its columns, declared or as they were read from the data; null while nobody knows them.</summary>
     public IReadOnlyList<Field>? Columns { get; private init; }
 
+    /// <summary>For a transformation its bound version.</summary>
+    public TransformationVersion? Transformation { get; private init; }
+
+    /// <summary>For a lookup table its version with what it held.</summary>
+    public LookupTableVersion? Table { get; private init; }
+
+    /// <summary>What readers of a version get by name and type: features of a view, columns of a lookup table.</summary>
+    internal (Schema Keys, Schema Values) Shape => View is { } view ? (view.Keys, view.Features)
+        : Table is { } table ? (table.Keys, table.Columns)
+        : Transformation is { } fitted ? (new([]), new([new(fitted.Transformation.Fit, FitMethods.Find(fitted.Transformation.Fit)!.Result)]))
+        : (new([]), new([]));
+
     public ObjectKey Key => Record.Key;
     public ObjectState State => Record.State;
     public bool IsActive => State == ObjectState.Active;
@@ -36,6 +49,8 @@ public sealed class RegisteredObject
         return definition switch
         {
             FeatureView view => new(record, apply, view) { View = BoundJson.ReadView(record) },
+            Transformation transformation => new(record, apply, transformation) { Transformation = BoundJson.ReadTransformation(record) },
+            LookupTable table => new(record, apply, table) { Table = BoundJson.ReadTable(record) },
             Source source => new(record, apply, source) { Columns = source.Columns ?? BoundJson.ReadColumns(record.Bound) },
             FeatureService service => new(record, apply, service) { Pins = BoundJson.ReadPins(record.Bound) },
             _ => new(record, apply, definition),

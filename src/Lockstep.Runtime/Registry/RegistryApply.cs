@@ -7,6 +7,9 @@ public enum ApplyVerb
     Rollback = 2,
     Retire = 3,
     Unretire = 4,
+
+    /// <summary>The parameters of a transformation were learned.</summary>
+    Fit = 5,
 }
 
 /// <summary>One line of the history: who changed the registry, when and why.</summary>

@@ -1,12 +1,16 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Lookup;
 
 namespace Lockstep.Runtime.Registry;
 
 /// <summary>Where the columns of data come from: the engine. Null: not known. A <see cref="LockstepException"/> becomes a problem of the source or view.</summary>
 public sealed record SchemaProbe(Func<Source, Schema?> Source, Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> Query)
 {
+    /// <summary>What lookup tables hold, and which C# views there are. Default: nothing of that is known.</summary>
+    public DefinitionContent Content { get; init; } = DefinitionContent.None;
+
     /// <summary>Knows no data.</summary>
     public static readonly SchemaProbe None = new(_ => null, (_, _) => null);
 }
@@ -21,7 +25,10 @@ public sealed record ValidationResult(IReadOnlyList<Problem> Problems, int Entit
 public sealed record ApplyResult(RegistryApply? Apply, IReadOnlyList<string> Changed);
 
 /// <summary>The verbs over a registry. They return data; how it looks is the caller's.</summary>
-public sealed class RegistryService(IRegistry registry, TimeProvider clock)
+/// <param name="registry">Where it is kept.</param>
+/// <param name="clock">Dates the applies.</param>
+/// <param name="snapshots">Keeps what lookup tables held; null: a plan with one cannot be applied.</param>
+public sealed class RegistryService(IRegistry registry, TimeProvider clock, LookupSnapshotStore? snapshots = null)
 {
     /// <summary>Checks definitions by themselves and against their data. Needs no registry, but what is registered counts as known where there is one.</summary>
     /// <param name="read">What reading the files found.</param>
@@ -29,7 +36,7 @@ public sealed class RegistryService(IRegistry registry, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(schemas);
         var snapshot = await registry.LoadAsync(token);
-        var bound = DefinitionBinder.Bind(definitions, snapshot.Number == 0 ? null : snapshot.Catalog, schemas.Source, schemas.Query);
+        var bound = DefinitionBinder.Bind(definitions, snapshot.Number == 0 ? null : snapshot.Catalog, schemas.Source, schemas.Query, schemas.Content);
         return new([.. read, .. bound.Problems], definitions.Entities.Count, definitions.Sources.Count, definitions.Views.Count, definitions.Services.Count);
     }
 
@@ -43,7 +50,7 @@ public sealed class RegistryService(IRegistry registry, TimeProvider clock)
         ArgumentNullException.ThrowIfNull(schemas);
         var snapshot = await registry.LoadAsync(token);
         Dictionary<string, Schema> data = new(StringComparer.Ordinal);
-        var bound = DefinitionBinder.Bind(definitions, snapshot.Catalog, Remember, schemas.Query);
+        var bound = DefinitionBinder.Bind(definitions, snapshot.Catalog, Remember, schemas.Query, schemas.Content);
         List<Problem> problems = [.. read, .. bound.Problems];
         if (problems.Exists(p => p.Severity == Severity.Error)) throw new LockstepException(ErrorKind.DefinitionsInvalid, problems);
         var plan = PlanBuilder.Build(snapshot, bound, data, partial);
@@ -62,6 +69,7 @@ public sealed class RegistryService(IRegistry registry, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(plan);
         plan.ThrowIfRefused();
+        Keep(plan, token);
         if (plan.Changes.Count > 0)
             return await Append(plan.Base, plan.RegistryId, [.. plan.Changes.Select(c => c.After)], ApplyVerb.Apply, null, author, reason, token);
         // Nothing to write, but what the plan says may have been overtaken.
@@ -69,6 +77,16 @@ public sealed class RegistryService(IRegistry registry, TimeProvider clock)
         if (snapshot.Number != plan.Base || (plan.RegistryId.Length > 0 && plan.RegistryId != snapshot.RegistryId))
             throw ChangeSetChecks.Stale(registry.Name, plan.Base, snapshot.History.Count == 0 ? null : snapshot.History[^1]);
         return new(null, []);
+    }
+
+    // Before the registry names a snapshot it is there; one that is never named after all does no harm.
+    void Keep(RegistryPlan plan, CancellationToken token)
+    {
+        foreach (var change in plan.Changes.Where(c => c.Key.Category == ObjectCategory.Table && c.Action != ChangeAction.Remove))
+        {
+            if (snapshots is null) throw new InvalidOperationException("A lookup table is applied without a place for its snapshot.");
+            snapshots.Keep(BoundJson.ReadTable(change.After), token);
+        }
     }
 
     /// <summary>Brings the objects back as they were after an apply, by a new one: the history stays.</summary>

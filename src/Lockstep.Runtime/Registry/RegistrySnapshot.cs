@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Lookup;
 
 namespace Lockstep.Runtime.Registry;
 
@@ -17,7 +18,12 @@ public sealed class RegistrySnapshot
             objects.Where(o => o.IsActive).Select(o => o.Definition).OfType<Entity>(),
             objects.Where(o => o.IsActive && o.Definition is Source).Select(o => (Source)o.Definition with { Columns = o.Columns }),
             objects.Where(o => o.View is not null && o.State != ObjectState.Removed).Select(o => o.View!),
-            objects.Where(o => o.IsActive && o.Definition is FeatureService).Select(o => o.PinnedService()));
+            objects.Where(o => o.IsActive && o.Definition is FeatureService).Select(o => o.PinnedService()))
+        {
+            Transformations = [.. objects.Where(o => o.State != ObjectState.Removed).Select(o => o.Transformation).OfType<TransformationVersion>()],
+            Fits = [.. objects.Where(o => o.State != ObjectState.Removed && o.Definition is Fit).Select(o => (Fit)o.Definition with { Retired = !o.IsActive })],
+            LookupTables = [.. objects.Where(o => o.State != ObjectState.Removed).Select(o => o.Table).OfType<LookupTableVersion>()],
+        };
     }
 
     /// <summary>Before the first apply.</summary>
@@ -33,7 +39,10 @@ public sealed class RegistrySnapshot
     /// What batch, streams and serving use: active objects, and retired view versions marked so. Sources have their columns filled in,
     /// services their exact versions.
     /// </summary>
-    public Catalog Catalog { get; }
+    public Catalog Catalog { get; private init; }
+
+    /// <summary>The same registry whose catalog has this content.</summary>
+    internal RegistrySnapshot With(CatalogContent content) => new(RegistryId, History, Objects) { Catalog = Catalog.With(content) };
 
     /// <summary>Newest revision of every object that was ever registered, retired and removed ones too, by category, name and version.</summary>
     public IReadOnlyList<RegisteredObject> Objects { get; }

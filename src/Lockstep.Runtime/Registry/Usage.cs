@@ -13,12 +13,18 @@ internal sealed class Usage
     {
         foreach (var record in objects.Values.OrderBy(r => r.Key))
         {
-            if (record.Key.Category == ObjectCategory.View)
+            if (record.Key.Category == ObjectCategory.Transformation)
+            {
+                var inputs = BoundJson.ReadTransformation(record).Inputs;
+                var user = new User(record.Key, $"{record.Kind} {record.Key}");
+                foreach (var read in BoundJson.ReadsOf(inputs).Concat(Constants(inputs))) Add(read, user);
+            }
+            else if (record.Key.Category == ObjectCategory.View)
             {
                 var view = BoundJson.ReadView(record);
                 var user = new User(record.Key, $"{record.Kind} {record.Key}");
                 foreach (var source in view.Sources.Keys) Add(new(ObjectCategory.Source, source, ""), user);
-                foreach (var read in BoundJson.ReadsOf(view)) Add(read, user);
+                foreach (var read in BoundJson.ReadsOf(view).Concat(Constants(view))) Add(read, user);
                 foreach (var entity in view.View.Entities) Add(new(ObjectCategory.Entity, entity, ""), user);
             }
             else if (record.Key.Category == ObjectCategory.Service)
@@ -26,6 +32,17 @@ internal sealed class Usage
                 var service = (FeatureService)DefinitionJson.Read(record.Definition);
                 var user = new User(record.Key, $"feature_service {record.Key}{(service.Model is null ? "" : $" (model {service.Model})")}");
                 foreach (var pin in BoundJson.ReadPins(record.Bound).Distinct()) Add(pin, user);
+            }
+        }
+
+        // Who uses a fit uses the version of the transformation that it is of.
+        IEnumerable<ObjectKey> Constants(ViewVersion view)
+        {
+            foreach (var used in BoundJson.ConstantsOf(view))
+            {
+                yield return used;
+                if (used.Category == ObjectCategory.Fit && objects.TryGetValue(used, out var record))
+                    yield return new(ObjectCategory.Transformation, used.Name, ((Fit)DefinitionJson.Read(record.Definition)).Transformation.ToString());
             }
         }
     }

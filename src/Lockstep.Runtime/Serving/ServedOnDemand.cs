@@ -106,7 +106,14 @@ public sealed class OnDemandState(ServedOnDemand served)
             else if (input.IsNow) _frame.Set(slot, new Micros(request.AsOf));
             else FrameInputs.Set(_frame, slot, Requests[field++], fields, _inputs);
         }
-        served.Plan.Program.Run(_frame);
+        try
+        {
+            served.Plan.Program.Run(_frame);
+        }
+        catch (CSharpViewException thrown)
+        {
+            throw thrown.At($"entities[{row}]");
+        }
         if (_places.Length <= row) Array.Resize(ref _places, Math.Max(row + 1, _places.Length * 2));
         _places[row] = FrameOutputs.Pack(_frame, served.Outputs, _rows);
     }

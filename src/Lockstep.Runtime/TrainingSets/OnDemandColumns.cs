@@ -41,7 +41,14 @@ internal sealed class OnDemandColumns(OnDemandPlan onDemand, TrainingSetPlan pla
             }
         }
         foreach (var output in _outputs) output.Clear();
-        onDemand.Program.Run(_inputs, _outputs, batch.Count, _scratch);
+        try
+        {
+            onDemand.Program.Run(_inputs, _outputs, batch.Count, _scratch);
+        }
+        catch (CSharpViewException thrown)
+        {
+            throw thrown.At($"{place.Spine}, row {place.FirstRow + thrown.Row}");
+        }
     }
 
     /// <summary>One output for all rows; null, and so the default, for a row without a timestamp (S18). Valid until the next call, in <paramref name="scratch"/> where nulls are replaced.</summary>

@@ -56,6 +56,7 @@ public static class RegistryJson
         ["fingerprint"] = item.Fingerprint,
         ["keys"] = List(item.Keys, Of),
         ["features"] = List(item.Features, Of),
+        ["facts"] = List(item.Facts, f => new JsonObject { ["name"] = f.Name, ["value"] = f.Value }),
         ["reads"] = Texts(item.Reads),
         ["used_by"] = Texts(item.UsedBy),
         ["versions"] = Texts(item.Versions),

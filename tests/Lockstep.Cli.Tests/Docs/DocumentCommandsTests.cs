@@ -40,6 +40,17 @@ public sealed partial class DocumentCommandsTests
     }
 
     [Fact]
+    public async Task The_commands_of_the_guide_to_transformations_work()
+    {
+        var output = await RunAsync("docs/guide/transformations.md");
+        Assert.Contains("0.15211267605633802", output, StringComparison.Ordinal);
+        Assert.Contains("goes on using fit 1 of wind_scale (1.0.0). Raise its version to use fit 2.", output, StringComparison.Ordinal);
+        Assert.Contains("uses transformation/wind_scale: fit/wind_scale@1 -> fit/wind_scale@2", output, StringComparison.Ordinal);
+        Assert.Matches(@"Changed: content \(read from the data\): [0-9a-f]{12} -> [0-9a-f]{12}; rows \(read from the data\): 87 -> 88\.", output);
+        Assert.Contains("refused, exit code 6", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_commands_that_the_templates_show_work()
     {
         foreach (var template in Templates.Template.Names)

@@ -96,6 +96,38 @@ public sealed class BuilderTests
           x: { time_since_first: x, windows: [1h] }
           y: { time_since_last: "*", windows: [1h] }
           z: { ratio: x, of: sum, over: 30d, windows: [1h] }
+        ---
+        kind: transformation
+        name: t_standard
+        version: 1.2.3
+        fit: standard
+        input: x
+        columns: { x: float64 }
+        owner: o
+        ---
+        { kind: transformation, name: t_min_max, fit: min_max, input: x, clip: true }
+        ---
+        { kind: transformation, name: t_quantiles, fit: quantiles, input: x, bins: 4 }
+        ---
+        { kind: transformation, name: t_categories, fit: categories, input: x, max_categories: 5, min_count: 2, unknown: -1 }
+        ---
+        { kind: transformation, name: t_target_mean, fit: target_mean, input: x, target: y, smoothing: 2.5, max_categories: 6, min_count: 3 }
+        ---
+        { kind: transformation, name: t_vocabulary, fit: vocabulary, input: x, max_terms: 7, min_count: 4, norm: none }
+        ---
+        kind: lookup_table
+        name: places
+        version: 2.0.0
+        table: { path: raw/places.csv }
+        key: { airport: string, hour: int32 }
+        columns: { lat: float64, title: { column: name, type: string, default: none, description: T } }
+        ---
+        kind: on_demand_view
+        name: in_csharp
+        request: { distance: float64 }
+        implementation: { csharp: RouteRisk }
+        inputs: { wind: weather:wind_speed }
+        features: { risk: { default: 0.5, description: R } }
         """;
 
     static ProjectDefinitions Built()
@@ -138,6 +170,15 @@ public sealed class BuilderTests
             .Feature("j", FeatureType.List(FeatureType.Float32), orElse: Value.List(Value.Of(0f), Value.Of(1f)))
             .Feature("k", FeatureType.Bytes, orElse: Value.Of((byte[])[1, 2]))
             .Float64("l");
+        project.Transformation("t_standard", "1.2.3").Standard("x").Column("x", FeatureType.Float64).Owner("o");
+        project.Transformation("t_min_max").MinMax("x", clip: true);
+        project.Transformation("t_quantiles").Quantiles("x", 4);
+        project.Transformation("t_categories").Categories("x", 5, 2, -1);
+        project.Transformation("t_target_mean").TargetMean("x", "y", 2.5, 6, 3);
+        project.Transformation("t_vocabulary").Vocabulary("x", 7, 4, l2: false);
+        project.LookupTable("places", "2.0.0").Table("raw/places.csv").Key("airport", FeatureType.String).Key("hour", FeatureType.Int32)
+            .Column("lat", FeatureType.Float64).Column("title", FeatureType.String, "name", Value.Of("none"), "T");
+        project.OnDemandView("in_csharp").Request("distance", FeatureType.Float64).CSharp("RouteRisk").Input("wind", "weather:wind_speed").Output("risk", Value.Of(0.5), "R");
         project.ValueView("for_all").From(planes).Where("seats > 2").Int64("x").Derived("y", FeatureType.Float32, "seats / 2", Value.Of(1f), "Y");
         project.AggregationView("all_functions").Of(carrier).From(flights).Delay(TimeSpan.FromMinutes(1))
             .Feature("a", Aggregate.Count("x"), ["1h"])
@@ -192,6 +233,15 @@ public sealed class BuilderTests
     {
         var built = (AggregationView)Built().Views.Single(v => v.Name == "all_functions");
         Assert.Equal(AggregateCatalog.BuiltIn.All.Select(f => f.Name).Order(), built.Features.Select(f => f.Function).Order());
+    }
+
+    [Fact]
+    public void Every_way_to_fit_is_in_the_test_above() => Assert.Equal(FitMethods.All.Select(f => f.Name), Built().Transformations.Select(t => t.Fit));
+
+    [Fact]
+    public void Everything_is_read_from_its_stored_form_as_it_was()
+    {
+        foreach (var definition in Built().All) Assert.Equal(DefinitionJson.Write(definition), DefinitionJson.Write(DefinitionJson.Read(DefinitionJson.Write(definition))));
     }
 
     [Fact]

@@ -34,6 +34,7 @@ public sealed class DocumentTests
             ["value_feature"] = DefinitionKeys.ValueFeature,
             ["aggregate_feature"] = DefinitionKeys.AggregateFeature,
             ["expression_feature"] = DefinitionKeys.ExpressionFeature,
+            ["lookup_column"] = DefinitionKeys.LookupColumn,
             ["selection"] = DefinitionKeys.Selection,
             ["settings"] = SettingsKeys.Project,
             ["server"] = SettingsKeys.Server,

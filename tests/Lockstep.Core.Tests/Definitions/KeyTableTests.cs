@@ -31,6 +31,9 @@ public sealed class KeyTableTests
         Within("kind: source\nname: n\nexpect:\n  - that: a", DefinitionKeys.Expectation, "that", "    ");
         Within("kind: aggregation_view\nname: n\nfeatures:\n  x:", DefinitionKeys.AggregateFeature, indent: "    ");
         Within("kind: on_demand_view\nname: n\nfeatures:\n  x:\n    expression: a", DefinitionKeys.ExpressionFeature, "expression", "    ");
+        Within("kind: on_demand_view\nname: n\nimplementation:", DefinitionKeys.Implementation);
+        Within("kind: lookup_table\nname: n\ntable:", DefinitionKeys.LookupFiles);
+        Within("kind: lookup_table\nname: n\ncolumns:\n  x:\n    type: int64", DefinitionKeys.LookupColumn, "type", "    ");
         Within("kind: feature_service\nname: n\nfeatures:\n  - view: v", DefinitionKeys.Selection, "view", "    ");
 
         static void Within(string text, KeyTable table, string except = "", string indent = "  ")

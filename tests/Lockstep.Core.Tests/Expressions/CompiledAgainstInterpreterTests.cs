@@ -9,14 +9,19 @@ public sealed class CompiledAgainstInterpreterTests
 {
     // S16, S17: the same expression serves training (batches) and serving (a row): bit for bit what the definitions say.
     [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6)]
-    public void S17_rows_batches_and_the_interpreter_agree_in_every_bit(int seed)
+    public void S17_rows_batches_and_the_interpreter_agree_in_every_bit(int seed) => Agree(new(seed), seed, null);
+
+    // What was fitted and what tables hold are constants of the same program.
+    [Theory, InlineData(11), InlineData(12), InlineData(13), InlineData(14)]
+    public void S17_fitted_constants_and_lookup_tables_agree_in_every_bit(int seed) => Agree(new(seed, [.. TestConstants.Columns.Fields.Select(f => f.Name)]), seed, new TestConstants(seed));
+
+    static void Agree(RandomExpressions random, int seed, TestConstants? constants)
     {
-        var random = new RandomExpressions(seed);
         var values = new RandomValues(seed);
         for (var round = 0; round < 60; round++)
         {
             var tree = new BoundTree();
-            var scope = new Scope(RandomExpressions.Columns.Fields);
+            var scope = new Scope(RandomExpressions.Columns.Fields) { Constants = constants };
             List<(string Name, BoundNode Node)> expressions = [];
             List<string> texts = [];
             for (var i = 0; i < 3; i++)

@@ -125,18 +125,10 @@ static class Interpreter
 
     static Value Library(CallNode node, List<Value> arguments)
     {
-        List<object?> call = [];
-        if (node.Function.NeedsScratch) call.Add(new Scratch());
-        for (var i = 0; i < arguments.Count; i++) call.Add(PhysicalValue.From(arguments[i], node.Children[i].Type!, widen: true));
-        if (node.Function.MayBeNull) call.Add(null);
-        var array = call.ToArray();
-        var result = node.Function.Method.Invoke(null, array);
-        if (node.Function.MayBeNull)
-        {
-            if (!(bool)result!) return Value.Null;
-            result = array[^1];
-        }
-        return PhysicalValue.ToValue(result!, node.Type!);
+        if (node.Function.Constant is not null) return NaiveConstants.Apply(node, arguments);
+        var result = node.Function.Invoke(arguments.Select((a, i) => PhysicalValue.From(a, node.Children[i].Type!, widen: true)));
+        if (result is null) return Value.Null;
+        return PhysicalValue.ToValue(result, node.Type!);
     }
 
     static Value Normal(Value value)

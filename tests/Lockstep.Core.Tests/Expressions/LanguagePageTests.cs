@@ -40,6 +40,7 @@ public sealed class LanguagePageTests
         BoundTree tree = new();
         Scope scope = new(row.Select(r => r.Field).Where(f => !f.Name.Contains(':', StringComparison.Ordinal)), allowNow: true)
         {
+            Constants = new TestConstants(0),
             Features = reference => row.Select(r => r.Field).FirstOrDefault(f => f.Name == reference.ToString()) is { } field ? tree.Input(field.Name, field.Type) : null,
         };
         var bound = Binder.Bind(text, scope, tree);

@@ -5,7 +5,9 @@ using Lockstep.Core.Tests.Rows;
 namespace Lockstep.Core.Tests.Expressions;
 
 /// <summary>Random well-typed expressions as text, over the columns of <see cref="Columns"/>.</summary>
-sealed class RandomExpressions(int seed)
+/// <param name="seed">Of the random choices.</param>
+/// <param name="tableColumns">Columns of lookup tables, where expressions use the transformations and tables of the tests.</param>
+sealed class RandomExpressions(int seed, params string[] tableColumns)
 {
     public static readonly Schema Columns = new(
     [
@@ -18,7 +20,7 @@ sealed class RandomExpressions(int seed)
 
     string Pick(params string[] from) => from[_random.Next(from.Length)];
 
-    public string Any(int depth) => _random.Next(6) switch
+    public string Any(int depth) => tableColumns.Length > 0 && _random.Next(3) == 0 ? Constant(depth) : _random.Next(6) switch
     {
         0 => Bool(depth),
         1 => Int(depth),
@@ -26,6 +28,19 @@ sealed class RandomExpressions(int seed)
         3 => Pick("at", "day", "date_trunc('hour', at)", "date_trunc('months', at)", "date_trunc('era', at)", "date_add('month', 1, at)", "in_zone(at, 'America/New_York')", "in_zone(at, 'Mars')", "cast(day as timestamp)", "case when flag then at end", "greatest(at, day)"),
         4 => List(depth),
         _ => Float(depth),
+    };
+
+    string Constant(int depth) => _random.Next(9) switch
+    {
+        0 => $"standard({Number(depth - 1)})",
+        1 => $"{Pick("range", "clipped")}({Number(depth - 1)})",
+        2 => $"bins({Number(depth - 1)})",
+        3 => $"{Pick("names", "names_or_null")}({Text(depth - 1)})",
+        4 => $"{Pick("numbers_seen", "numbers_mean")}({Int(depth - 1)})",
+        5 => $"flags({Bool(depth - 1)})",
+        6 => $"words_of({Pick(Text(depth - 1), "words")})",
+        7 => $"lookup(by_name, {Text(depth - 1)}, {Pick(tableColumns)})",
+        _ => $"lookup(by_two@{Pick("1", "1.0", "1.0.0")}, {Pick("name", Text(depth - 1))}, {Pick("small", Int(0))}, {Pick("flag", Bool(0))}, {Pick(tableColumns)})",
     };
 
     public string Bool(int depth) => depth <= 0 ? Pick("flag", "true", "false", "name is null", "d > 0") : _random.Next(12) switch

@@ -1,3 +1,5 @@
+using Lockstep.Core.Lookup;
+
 namespace Lockstep.Core.Definitions;
 
 /// <summary>A service whose every reference names one version.</summary>
@@ -26,6 +28,12 @@ public sealed record BoundDefinitions
     public required IReadOnlyList<ViewVersion> Views { get; init; }
 
     /// <summary>Only those without errors.</summary>
+    public IReadOnlyList<TransformationVersion> Transformations { get; init; } = [];
+
+    /// <summary>Only those without errors.</summary>
+    public IReadOnlyList<LookupTableVersion> LookupTables { get; init; } = [];
+
+    /// <summary>Only those without errors.</summary>
     public required IReadOnlyList<BoundService> Services { get; init; }
 
     /// <summary>By file and line.</summary>
@@ -41,7 +49,17 @@ public sealed record BoundDefinitions
         foreach (var view in Views) views[view.Id] = views.TryGetValue(view.Id, out var before) ? view with { Retired = before.Retired } : view;
         var services = registered.Services.ToDictionary(s => (s.Name, s.Version));
         foreach (var service in Services) services[(service.Service.Name, service.Service.Version)] = service.Service;
-        return new(number, Merge(registered.Entities, Entities), Merge(registered.Sources, Sources), views.Values, services.Values);
+        var transformations = registered.Transformations.ToDictionary(t => t.Id, StringComparer.Ordinal);
+        foreach (var one in Transformations) transformations[one.Id] = transformations.TryGetValue(one.Id, out var before) ? one with { Retired = before.Retired } : one;
+        var tables = registered.LookupTables.ToDictionary(t => t.Id, StringComparer.Ordinal);
+        foreach (var one in LookupTables) tables[one.Id] = tables.TryGetValue(one.Id, out var before) ? one with { Retired = before.Retired } : one;
+        return new(number, Merge(registered.Entities, Entities), Merge(registered.Sources, Sources), views.Values, services.Values)
+        {
+            Transformations = [.. transformations.Values],
+            Fits = registered.Fits,
+            LookupTables = [.. tables.Values],
+            Content = registered.Content,
+        };
     }
 
     internal static IEnumerable<T> Merge<T>(IReadOnlyDictionary<string, T> registered, IReadOnlyList<T> defined) where T : Definition

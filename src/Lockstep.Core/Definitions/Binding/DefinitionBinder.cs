@@ -16,9 +16,10 @@ public static class DefinitionBinder
     /// <see cref="LockstepException"/> becomes a problem at the source.
     /// </param>
     /// <param name="querySchema">The columns that the SQL of a view yields over these sources; null and exceptions as above.</param>
+    /// <param name="content">What lookup tables hold, and which C# views there are; null: nothing of that is known.</param>
     public static BoundDefinitions Bind(
         ProjectDefinitions definitions, Catalog? registered, Func<Source, Schema?> sourceSchema,
-        Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> querySchema)
+        Func<ValueView, IReadOnlyDictionary<string, Source>, Schema?> querySchema, DefinitionContent? content = null)
     {
         ArgumentNullException.ThrowIfNull(definitions);
         ArgumentNullException.ThrowIfNull(sourceSchema);
@@ -57,14 +58,18 @@ public static class DefinitionBinder
         var onDemand = definitions.Views.OfType<OnDemandView>().Where(v => NotYet.Check(v, problems) && !v.Incomplete).ToList();
         foreach (var view in definitions.Views.OfType<OnDemandView>().Except(onDemand)) unbound.Add(view.Name);
         IReadOnlyList<Source> resolved = [.. definitions.Sources.Select(s => columns.GetValueOrDefault(s.Name) is { } known ? SourceBinder.Resolved(s, known) : s)];
-        BoundDefinitions stored = new() { Entities = definitions.Entities, Sources = resolved, Views = views, Services = [], Problems = [] };
-        OnDemandBinder onDemandBinder = new(onDemand, stored.ToCatalog(before, before.Number), unbound, problems);
+        content ??= new() { CSharp = before.Content.CSharp };
+        DefinedConstants constants = new(definitions, before, content, problems);
+        BoundDefinitions stored = new() { Entities = definitions.Entities, Sources = resolved, Views = views, LookupTables = constants.Tables, Services = [], Problems = [] };
+        OnDemandBinder onDemandBinder = new(onDemand, stored.ToCatalog(before, before.Number).With(before.Content with { CSharp = content.CSharp }), unbound, problems, constants);
+        constants.Binder = onDemandBinder;
+        stored = stored with { Transformations = constants.Transformations };
         foreach (var view in onDemand)
             if (onDemandBinder.Bind(view) is { } bound) views.Add(bound);
             else unbound.Add(view.Name);
         foreach (var view in views)
             RowBinder.Expectations(view.View, view.View.Expect, new($"view '{view.Name}'", view.Features.Fields, []), $"view '{view.Name}'", blind: false, problems);
-        BoundDefinitions result = new() { Entities = definitions.Entities, Sources = resolved, Views = views, Services = [], Problems = [] };
+        var result = stored with { Views = views };
         ServiceBinder services = new(result.ToCatalog(before, before.Number), registered is not null, unbound, problems);
         return result with
         {

@@ -23,6 +23,8 @@ internal static class WrittenView
         var place = view.At("write");
         var what = $"View '{view.Name}' is computed when rows are written ('write: true')";
         if (view.Request.Count > 0) return Refuse($"{what}, so it cannot read request fields. Leave out 'request', or 'write'.");
+        if (bound.Constants.Count > 0)
+            return Refuse($"{what}, so it cannot use transformations, lookup tables and C# ({string.Join(", ", bound.Constants.Keys)}): those are for views that are computed on requests. Leave out 'write'.");
         if (readsNow) return Refuse($"{what}, so it cannot use now(). Leave out 'write'.");
         if (read.Count != 1 || read.Single() is not { View: ValueView of } rows)
             return Refuse($"{what}, so it reads the features of one value view; it reads {(read.Count == 0 ? "none" : string.Join(", ", read.Select(v => v.Id).Order(StringComparer.Ordinal)))}.");

@@ -8,6 +8,8 @@ public sealed class OnDemandViewBuilder : ViewBuilder<OnDemandViewBuilder>
     readonly List<Field> _request = [];
     readonly List<ExpressionFeature> _features = [];
     bool _write;
+    readonly List<ExpressionFeature> _inputs = [];
+    string? _csharp;
 
     internal OnDemandViewBuilder(string name, string version) : base(name, version)
     {
@@ -34,5 +36,27 @@ public sealed class OnDemandViewBuilder : ViewBuilder<OnDemandViewBuilder>
         return this;
     }
 
-    private protected override FeatureView View() => new OnDemandView { Name = Name, Request = [.. _request], Write = _write, Features = [.. _features] };
+    /// <summary>The view is computed by a C# view that the program registers under this name; <see cref="Feature"/> is not for it.</summary>
+    public OnDemandViewBuilder CSharp(string name)
+    {
+        _csharp = name;
+        return this;
+    }
+
+    /// <summary>What an input of the C# view is, where it is not the request field of its name.</summary>
+    public OnDemandViewBuilder Input(string name, string expression)
+    {
+        ArgumentNullException.ThrowIfNull(expression);
+        _inputs.Add(new(name, expression.Trim()));
+        return this;
+    }
+
+    /// <summary>More of an output of the C# view.</summary>
+    public OnDemandViewBuilder Output(string name, Value orElse = default, string? description = null)
+    {
+        _features.Add(new(name, "") { Default = orElse, Description = description });
+        return this;
+    }
+
+    private protected override FeatureView View() => new OnDemandView { Name = Name, Request = [.. _request], Write = _write, Features = [.. _features], CSharp = _csharp, Inputs = [.. _inputs] };
 }

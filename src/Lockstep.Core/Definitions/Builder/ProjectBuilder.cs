@@ -28,6 +28,8 @@ public sealed class ProjectBuilder
 
     public AggregationViewBuilder AggregationView(string name, string version = "1.0.0") => Add(new AggregationViewBuilder(name, version));
     public OnDemandViewBuilder OnDemandView(string name, string version = "1.0.0") => Add(new OnDemandViewBuilder(name, version));
+    public TransformationBuilder Transformation(string name, string version = "1.0.0") => Add(new TransformationBuilder(name, version));
+    public LookupTableBuilder LookupTable(string name, string version = "1.0.0") => Add(new LookupTableBuilder(name, version));
     public FeatureServiceBuilder FeatureService(string name, int version = 1) => Add(new FeatureServiceBuilder(name, version));
 
     /// <exception cref="LockstepException">Something is wrong; the message lists everything.</exception>
@@ -40,6 +42,8 @@ public sealed class ProjectBuilder
             Entities = [.. built.OfType<Entity>()],
             Sources = [.. built.OfType<Source>()],
             Views = [.. built.OfType<FeatureView>()],
+            Transformations = [.. built.OfType<Transformation>()],
+            LookupTables = [.. built.OfType<LookupTable>()],
             Services = [.. built.OfType<FeatureService>()],
         }, problems);
         return problems.Errors == 0 ? definitions : throw new LockstepException(ErrorKind.DefinitionsInvalid, problems.InOrder([]));

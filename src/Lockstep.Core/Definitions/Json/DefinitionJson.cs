@@ -51,6 +51,12 @@ public static class DefinitionJson
                 foreach (var (reference, id) in version.References.OrderBy(r => r.Key, StringComparer.Ordinal)) json.WriteString(reference, id);
                 json.WriteEndObject();
             }
+            if (version.Constants.Count > 0)
+            {
+                json.WriteStartObject("constants");
+                foreach (var (reference, id) in version.Constants.OrderBy(r => r.Key, StringComparer.Ordinal)) json.WriteString(reference, id);
+                json.WriteEndObject();
+            }
             if (version.Retired) json.WriteBoolean("retired", true);
             json.WriteEndObject();
         });
@@ -74,6 +80,8 @@ public static class DefinitionJson
             Sources = new SortedDictionary<string, Source>(json.GetProperty("sources").EnumerateArray().Select(s => (Source)DefinitionJsonReader.Read(s)).ToDictionary(s => s.Name), StringComparer.Ordinal),
             References = new SortedDictionary<string, string>(json.TryGetProperty("references", out var references)
                 ? references.EnumerateObject().ToDictionary(r => r.Name, r => r.Value.GetString()!) : [], StringComparer.Ordinal),
+            Constants = new SortedDictionary<string, string>(json.TryGetProperty("constants", out var constants)
+                ? constants.EnumerateObject().ToDictionary(r => r.Name, r => r.Value.GetString()!) : [], StringComparer.Ordinal),
             Retired = json.TryGetProperty("retired", out var retired) && retired.GetBoolean(),
         };
     });

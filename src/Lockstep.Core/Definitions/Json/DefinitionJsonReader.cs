@@ -19,6 +19,9 @@ internal static class DefinitionJsonReader
             AggregationView.KindName => View(json, Aggregation(json, name), metadata),
             OnDemandView.KindName => View(json, OnDemand(json, name), metadata),
             FeatureService.KindName => Service(json, name) with { Metadata = metadata },
+            Definitions.Transformation.KindName => Transformation(json, name) with { Metadata = metadata },
+            Definitions.LookupTable.KindName => LookupTable(json, name) with { Metadata = metadata },
+            Definitions.Fit.KindName => Fit(json, name) with { Metadata = metadata },
             var kind => throw new FormatException($"There is no kind '{kind}'."),
         };
     }
@@ -26,11 +29,58 @@ internal static class DefinitionJsonReader
     static FeatureView View(JsonElement json, FeatureView view, Metadata metadata) => view with
     {
         Metadata = metadata,
-        Version = SemanticVersion.TryParse(json.GetProperty("version").GetString(), out var version) ? version : throw new FormatException("A version is not one."),
+        Version = Version(json, "version"),
         Entities = Texts(json, "entities"),
         Online = !json.TryGetProperty("online", out var online) || online.GetBoolean(),
         Expect = Expectations(json),
     };
+
+    static SemanticVersion Version(JsonElement json, string name)
+        => SemanticVersion.TryParse(json.GetProperty(name).GetString(), out var version) ? version : throw new FormatException("A version is not one.");
+
+    static Transformation Transformation(JsonElement json, string name) => new()
+    {
+        Name = name,
+        Version = Version(json, "version"),
+        Fit = json.GetProperty("fit").GetString()!,
+        Input = json.GetProperty("input").GetString()!,
+        Target = Text(json, "target"),
+        Columns = json.TryGetProperty("columns", out _) ? Fields(json, "columns") : [],
+        Parameters = Map(json, "parameters"),
+    };
+
+    static LookupTable LookupTable(JsonElement json, string name) => new()
+    {
+        Name = name,
+        Version = Version(json, "version"),
+        Path = json.GetProperty("table").GetProperty("path").GetString()!,
+        Format = TableFormats.TryParse(json.GetProperty("table").GetProperty("format").GetString(), out var format) ? format : throw new FormatException("A table has an unknown format."),
+        Key = Fields(json, "key"),
+        Columns = ValueFeatures(json, "columns"),
+    };
+
+    static Fit Fit(JsonElement json, string name)
+    {
+        var learned = json.GetProperty("learned_from");
+        return new()
+        {
+            Name = name,
+            Number = json.GetProperty("number").GetInt32(),
+            Transformation = Version(json, "transformation"),
+            TransformationFingerprint = json.GetProperty("transformation_fingerprint").GetString()!,
+            AsOf = Instant.Parse(json.GetProperty("at").GetString()!),
+            Statistics = new()
+            {
+                Spine = learned.GetProperty("spine").GetString()!,
+                Rows = learned.GetProperty("rows").GetInt64(),
+                Nulls = learned.GetProperty("nulls").GetInt64(),
+                RowsAfter = learned.GetProperty("rows_after").GetInt64(),
+                RowsWithoutTime = learned.GetProperty("rows_without_time").GetInt64(),
+            },
+            Views = Map(json, "views"),
+            Parameters = json.GetProperty("parameters").GetRawText(),
+        };
+    }
 
     static Source Source(JsonElement json, string name)
     {
@@ -80,16 +130,18 @@ internal static class DefinitionJsonReader
         Created = Text(json, "created"),
         Ttl = Micros(json, "ttl"),
         Where = Text(json, "where"),
-        Features = [.. json.GetProperty("features").EnumerateArray().Select(f => new ValueFeature
-        {
-            Name = f.GetProperty("name").GetString()!,
-            Type = FeatureType.Parse(f.GetProperty("type").GetString()!),
-            Column = Text(f, "column") ?? f.GetProperty("name").GetString()!,
-            Expression = Text(f, "expression"),
-            Default = Default(f),
-            Description = Text(f, "description"),
-        })],
+        Features = ValueFeatures(json, "features"),
     };
+
+    static IReadOnlyList<ValueFeature> ValueFeatures(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(f => new ValueFeature
+    {
+        Name = f.GetProperty("name").GetString()!,
+        Type = FeatureType.Parse(f.GetProperty("type").GetString()!),
+        Column = Text(f, "column") ?? f.GetProperty("name").GetString()!,
+        Expression = Text(f, "expression"),
+        Default = Default(f),
+        Description = Text(f, "description"),
+    })];
 
     static AggregationView Aggregation(JsonElement json, string name) => new()
     {
@@ -116,6 +168,9 @@ internal static class DefinitionJsonReader
         Name = name,
         Request = Fields(json, "request"),
         Write = json.TryGetProperty("write", out var write) && write.GetBoolean(),
+        CSharp = Text(json, "csharp"),
+        Inputs = json.TryGetProperty("inputs", out var inputs)
+            ? [.. inputs.EnumerateArray().Select(i => new ExpressionFeature(i.GetProperty("name").GetString()!, i.GetProperty("expression").GetString()!))] : [],
         Features = [.. json.GetProperty("features").EnumerateArray().Select(f =>
             new ExpressionFeature(f.GetProperty("name").GetString()!, f.GetProperty("expression").GetString()!) { Default = Default(f), Description = Text(f, "description") })],
     };

@@ -27,10 +27,52 @@ internal static class DefinitionJsonWriter
             case AggregationView aggregation: Aggregation(json, aggregation); break;
             case OnDemandView onDemand: OnDemand(json, onDemand); break;
             case FeatureService service: Service(json, service); break;
+            case Transformation transformation: Transformation(json, transformation); break;
+            case LookupTable table: LookupTable(json, table); break;
+            case Fit fit: Fit(json, fit); break;
             default: throw new NotSupportedException($"No JSON of {definition.GetType().Name}.");
         }
         Metadata(json, definition.Metadata);
         json.WriteEndObject();
+    }
+
+    static void Transformation(Utf8JsonWriter json, Transformation transformation)
+    {
+        json.WriteString("version", transformation.Version.ToString());
+        json.WriteString("fit", transformation.Fit);
+        json.WriteString("input", transformation.Input);
+        Text(json, "target", transformation.Target);
+        if (transformation.Columns.Count > 0) Fields(json, "columns", transformation.Columns);
+        Map(json, "parameters", transformation.Parameters);
+    }
+
+    static void LookupTable(Utf8JsonWriter json, LookupTable table)
+    {
+        json.WriteString("version", table.Version.ToString());
+        json.WriteStartObject("table");
+        json.WriteString("path", table.Path);
+        json.WriteString("format", table.Format.Word());
+        json.WriteEndObject();
+        Fields(json, "key", table.Key);
+        ValueFeatures(json, "columns", table.Columns);
+    }
+
+    static void Fit(Utf8JsonWriter json, Fit fit)
+    {
+        json.WriteNumber("number", fit.Number);
+        json.WriteString("transformation", fit.Transformation.ToString());
+        json.WriteString("transformation_fingerprint", fit.TransformationFingerprint);
+        json.WriteString("at", Instant.Format(fit.AsOf));
+        json.WriteStartObject("learned_from");
+        json.WriteString("spine", fit.Statistics.Spine);
+        json.WriteNumber("rows", fit.Statistics.Rows);
+        json.WriteNumber("nulls", fit.Statistics.Nulls);
+        json.WriteNumber("rows_after", fit.Statistics.RowsAfter);
+        json.WriteNumber("rows_without_time", fit.Statistics.RowsWithoutTime);
+        json.WriteEndObject();
+        Map(json, "views", fit.Views);
+        json.WritePropertyName("parameters");
+        json.WriteRawValue(fit.Parameters);
     }
 
     static void Source(Utf8JsonWriter json, Source source)
@@ -114,8 +156,13 @@ internal static class DefinitionJsonWriter
         Text(json, "created", view.Created);
         Micros(json, "ttl", view.Ttl);
         Text(json, "where", view.Where);
-        json.WriteStartArray("features");
-        foreach (var feature in view.Features)
+        ValueFeatures(json, "features", view.Features);
+    }
+
+    static void ValueFeatures(Utf8JsonWriter json, string name, IReadOnlyList<ValueFeature> features)
+    {
+        json.WriteStartArray(name);
+        foreach (var feature in features)
         {
             json.WriteStartObject();
             json.WriteString("name", feature.Name);
@@ -159,6 +206,19 @@ internal static class DefinitionJsonWriter
     {
         Fields(json, "request", view.Request);
         if (view.Write) json.WriteBoolean("write", true);
+        Text(json, "csharp", view.CSharp);
+        if (view.Inputs.Count > 0)
+        {
+            json.WriteStartArray("inputs");
+            foreach (var input in view.Inputs.OrderBy(i => i.Name, StringComparer.Ordinal))
+            {
+                json.WriteStartObject();
+                json.WriteString("name", input.Name);
+                json.WriteString("expression", input.Expression);
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
         json.WriteStartArray("features");
         foreach (var feature in view.Features)
         {

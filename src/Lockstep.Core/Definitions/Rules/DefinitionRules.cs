@@ -15,12 +15,16 @@ internal static class DefinitionRules
         Unique(definitions.Entities, e => $"Entity '{e.Name}'", problems);
         Unique(definitions.Sources, s => $"Source '{s.Name}'", problems);
         Unique(definitions.Views, v => $"View '{v.Name}' version {v.Version}", problems);
+        Unique(definitions.Transformations, t => $"Transformation '{t.Name}' version {t.Version}", problems);
+        Unique(definitions.LookupTables, t => $"Lookup table '{t.Name}' version {t.Version}", problems);
         Unique(definitions.Services, s => $"Service '{s.Name}' version {s.Version}", problems);
         return definitions with
         {
             Entities = Each(definitions.Entities, problems, Entity),
             Sources = Each(definitions.Sources, problems, Source),
             Views = Each(definitions.Views, problems, ViewRules.Check),
+            Transformations = Each(definitions.Transformations, problems, TransformationRules.Check),
+            LookupTables = Each(definitions.LookupTables, problems, LookupTableRules.Check),
             Services = Each(definitions.Services, problems, ServiceRules.Check),
         };
     }

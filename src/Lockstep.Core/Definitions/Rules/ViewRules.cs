@@ -14,7 +14,7 @@ internal static class ViewRules
     {
         var what = $"view '{view.Name}'";
         var names = OutputNames(view);
-        if (names.Count == 0 && !view.Incomplete) problems.Error(view.At("features"), $"{MapReader.Upper(what)} has no features.");
+        if (names.Count == 0 && !view.Incomplete && view is not OnDemandView { CSharp: not null }) problems.Error(view.At("features"), $"{MapReader.Upper(what)} has no features.");
         foreach (var twice in DefinitionRules.Twice(names.Select(n => n.Output)))
             problems.Error(view.KeyAt($"features.{names.Last(n => n.Output == twice).Feature}"), $"{MapReader.Upper(what)} has two features named '{twice}'.");
         foreach (var feature in names.DistinctBy(n => n.Feature))
@@ -86,7 +86,16 @@ internal static class ViewRules
         foreach (var twice in DefinitionRules.Twice(view.Request.Select(f => f.Name))) problems.Error(view.At("request"), $"{MapReader.Upper(what)} names the request field '{twice}' twice.");
         foreach (var field in view.Request)
             DefinitionRules.Name(field.Name, $"the request field '{field.Name}' of {what}", view.KeyAt($"request.{field.Name}"), problems);
-        foreach (var feature in view.Features.Where(f => string.IsNullOrWhiteSpace(f.Expression)))
-            problems.Error(view.At($"features.{feature.Name}"), $"The expression of feature '{feature.Name}' of {what} is blank.");
+        if (view.CSharp is null)
+        {
+            foreach (var feature in view.Features.Where(f => string.IsNullOrWhiteSpace(f.Expression)))
+                problems.Error(view.At($"features.{feature.Name}"), $"Feature '{feature.Name}' of {what} has no expression.");
+            if (view.Inputs.Count > 0) problems.Error(view.At("inputs"), $"'inputs' of {what} is for views that are written in C#. Name what a feature reads in its expression.");
+            return;
+        }
+        foreach (var feature in view.Features.Where(f => f.Expression.Length > 0))
+            problems.Error(view.At($"features.{feature.Name}"), $"Feature '{feature.Name}' of {what} has an expression, but the view is written in C# ('{view.CSharp}'). Put expressions into a view of their own.");
+        foreach (var input in view.Inputs.Where(i => string.IsNullOrWhiteSpace(i.Expression)))
+            problems.Error(view.At($"inputs.{input.Name}"), $"The expression of input '{input.Name}' of {what} is blank.");
     }
 }

@@ -78,7 +78,7 @@ internal static class DefinitionKeys
     };
 
     public static readonly KeyTable ExpressionFeature = new("an expression, or a mapping with expression",
-        new("expression", Shape.Text, "Over request fields and view:feature.", Required: true),
+        new("expression", Shape.Text, "Over request fields and view:feature; without one in a view that is written in C#."),
         new("default", Shape.Default, "Stands for null, in training and in serving alike."),
         new("description", Shape.Text, "For people."));
 
@@ -121,11 +121,43 @@ internal static class DefinitionKeys
         new("expect", Expectations, "What must hold of the values."),
         new("online", Shape.Flag, "Whether it is served online. Default: true."));
 
+    public static readonly KeyTable Implementation = new("a mapping like { csharp: RouteRisk }",
+        new Key("csharp", Shape.Text, "The name of a C# view that the program registers.", Required: true));
+
+    public static readonly KeyTable LookupFiles = new("a mapping with path",
+        new("path", Shape.Text, "A file, a pattern with * and **, or the folder of a Delta table; relative to the project folder.", Required: true),
+        new("format", Shape.OneOf([.. TableFormats.Words]), "Only needed where the path does not say it."));
+
+    public static readonly KeyTable LookupColumn = new("a type, or a mapping with type",
+        new("type", Shape.FeatureType, "The type of the column; values are converted to it without loss, or refused.", Required: true),
+        new("column", Shape.Text, "The column of the files. Default: the name."),
+        new("default", Shape.Default, "Stands for null, and for a key that is not there."),
+        new("description", Shape.Text, "For people."));
+
+    public static readonly KeyTable Transformation = Definition(Definitions.Transformation.KindName, "a transformation",
+        [
+            new("version", Shape.Version, "Default: 1.0.0."),
+            new("fit", Shape.OneOf([.. FitMethods.All.Select(f => f.Name)]), "What is learned.", Required: true),
+            new("input", Shape.Text, "The expression that it is learned on, over view:feature and columns of the spine.", Required: true),
+            new("target", Shape.Text, "Of target_mean: the expression whose mean encodes a category."),
+            new("columns", Fields, "Columns of the spine that input and target read, with their types."),
+            .. FitMethods.All.SelectMany(f => f.Parameters, (f, p) => (f, p)).GroupBy(f => f.p.Name, StringComparer.Ordinal).Select(g => new Key(g.Key, Shape.Word,
+                $"{string.Join(" ", g.GroupBy(p => $"{p.p.Expected}. Default: {p.p.Default}.", StringComparer.Ordinal).Select(s => $"Of {string.Join(" and ", s.Select(p => p.f.Name))}: {s.Key}"))}")),
+        ]);
+
+    public static readonly KeyTable LookupTable = Definition(Definitions.LookupTable.KindName, "a lookup table",
+        new("version", Shape.Version, "Default: 1.0.0."),
+        new("table", Shape.Object(LookupFiles), "The files that hold it.", Required: true),
+        new("key", Shape.MapOf("columns with their types, like { airport: string }", Shape.KeyType), "The columns by which a row is found, with their types.", Required: true),
+        new("columns", Features(LookupColumn, Shape.FeatureType), "Name: type, of what is looked up.", Required: true));
+
     public static readonly KeyTable OnDemandView = Definition(Definitions.OnDemandView.KindName, "an on-demand view",
         new("version", Shape.Version, "Default: 1.0.0."),
         new("request", Fields, "Fields that the caller sends."),
-        new("features", Features(ExpressionFeature, Shape.Text), "Name: expression.", Required: true),
+        new("features", Features(ExpressionFeature, Shape.Text), "Name: expression. Needed but for a view that is written in C#, where it says more of outputs."),
         new("write", Shape.Flag, "Whether it is computed when the rows of the one value view that it reads are written, instead of on every request. Default: false."),
+        new("implementation", Shape.Object(Implementation), "Where the features are computed, if not by expressions."),
+        new("inputs", Shape.MapOf("inputs with expressions, like { wind: weather:wind_speed }", Shape.Text), "Of a view that is written in C#: what each input is. Default: the request field of its name."),
         new("expect", Expectations, "What must hold of the values."),
         new("online", Shape.Flag, "Whether it is served online. Default: true."));
 
@@ -142,6 +174,8 @@ internal static class DefinitionKeys
         [Definitions.ValueView.KindName] = ValueView,
         [Definitions.AggregationView.KindName] = AggregationView,
         [Definitions.OnDemandView.KindName] = OnDemandView,
+        [Definitions.Transformation.KindName] = Transformation,
+        [Definitions.LookupTable.KindName] = LookupTable,
         [Definitions.FeatureService.KindName] = FeatureService,
     };
 

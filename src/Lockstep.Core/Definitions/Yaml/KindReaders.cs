@@ -62,6 +62,13 @@ internal static class KindReaders
             if (Instant.TryParse(text, out var micros)) until = micros;
             else map.Wrong("complete_until", map.Find("complete_until")!);
         }
+        var format = Format(map, path);
+        return path is null || timestamp is null || format is null ? null
+            : new() { Path = path, Format = format.Value, Timestamp = timestamp, Created = created, CompleteUntil = until };
+    }
+
+    static TableFormat? Format(MapReader map, string? path)
+    {
         TableFormat? format = null;
         if (map.Words("format") is { } word)
         {
@@ -73,8 +80,7 @@ internal static class KindReaders
             if (TableFormats.TryInfer(path, out var inferred)) format = inferred;
             else map.Problems.Error(map.At("path"), $"The format of {map.What} does not follow from the path '{path}'. Add 'format', one of {string.Join(", ", TableFormats.Words)}.");
         }
-        return path is null || timestamp is null || format is null ? null
-            : new() { Path = path, Format = format.Value, Timestamp = timestamp, Created = created, CompleteUntil = until };
+        return format;
     }
 
     static StreamSource? Stream(MapReader map)
@@ -131,6 +137,14 @@ internal static class KindReaders
             ? new() { Name = name, Column = column ?? name, Expression = expression, Type = type, Default = DefaultReader.Read(map, type), Description = description } : null;
     }
 
+    static ValueFeature? LookupColumn(string name, YamlScalar? shorthand, MapReader? map, MapReader table)
+    {
+        if (shorthand is not null)
+            return table.Type(shorthand.Text, shorthand.Location, $"the type of column '{name}' of {table.What}") is { } only ? new() { Name = name, Column = name, Type = only } : null;
+        var (column, description) = (map!.Words("column"), map.Text("description"));
+        return map.Type("type") is { } type ? new() { Name = name, Column = column ?? name, Type = type, Default = DefaultReader.Read(map, type), Description = description } : null;
+    }
+
     public static AggregationView AggregationView(string name, MapReader map) => new()
     {
         Name = name,
@@ -177,23 +191,65 @@ internal static class KindReaders
         Expect = Expectations(map),
         Request = map.Fields("request"),
         Write = map.Flag("write", false),
+        CSharp = map.Object("implementation", DefinitionKeys.Implementation, $"the implementation of {map.What}")?.Words("csharp"),
+        Inputs = [.. Texts(map, "inputs").Select(i => new ExpressionFeature(i.Name, i.Text))],
         Features = Each(map, DefinitionKeys.ExpressionFeature, ExpressionFeature),
     };
 
-    static ExpressionFeature? ExpressionFeature(string name, YamlScalar? shorthand, MapReader? map, MapReader view)
+    // An expression that is missing is told of by the rules, which know whether the view is written in C#.
+    static ExpressionFeature ExpressionFeature(string name, YamlScalar? shorthand, MapReader? map, MapReader view)
     {
         if (shorthand is not null) return new(name, shorthand.Text.Trim());
         var (standIn, description) = (DefaultReader.ReadUntyped(map!), map!.Text("description"));
-        return map.Words("expression") is { } text ? new(name, text) { Default = standIn, Description = description } : null;
+        return new(name, map.Words("expression") ?? "") { Default = standIn, Description = description };
+    }
+
+    public static Transformation Transformation(string name, MapReader map)
+    {
+        SortedDictionary<string, string> parameters = new(StringComparer.Ordinal);
+        foreach (var parameter in FitMethods.All.SelectMany(f => f.Parameters).Select(p => p.Name).Distinct())
+            if (map.Words(parameter) is { } text) parameters[parameter] = text;
+        return new()
+        {
+            Name = name,
+            Version = map.Version("version"),
+            Fit = map.Words("fit") ?? "",
+            Input = map.Words("input") ?? "",
+            Target = map.Words("target"),
+            Columns = map.Fields("columns"),
+            Parameters = parameters,
+        };
+    }
+
+    public static LookupTable LookupTable(string name, MapReader map)
+    {
+        var files = map.Object("table", DefinitionKeys.LookupFiles, $"the table of {map.What}");
+        var path = files?.Words("path");
+        return new()
+        {
+            Name = name,
+            Version = map.Version("version"),
+            Key = map.Fields("key"),
+            Columns = Each(map, DefinitionKeys.LookupColumn, LookupColumn, "columns"),
+            Path = path ?? "",
+            Format = files is null ? default : Format(files, path) ?? default,
+        };
+    }
+
+    static IEnumerable<(string Name, string Text)> Texts(MapReader map, string key)
+    {
+        foreach (var (name, value) in map.Map(key))
+            if (value is YamlScalar { IsNull: false } scalar) yield return (name.Text, scalar.Text.Trim());
+            else map.Problems.Error(value.Location, $"'{name.Text}' in '{key}' of {map.What} is {value.What}. It must be a text.");
     }
 
     // The features of a view: a scalar is the short form, a mapping the long one.
-    static List<T> Each<T>(MapReader view, KeyTable table, Func<string, YamlScalar?, MapReader?, MapReader, T?> read) where T : class
+    static List<T> Each<T>(MapReader view, KeyTable table, Func<string, YamlScalar?, MapReader?, MapReader, T?> read, string under = "features") where T : class
     {
         List<T> features = [];
-        foreach (var (key, value) in view.Map("features"))
+        foreach (var (key, value) in view.Map(under))
         {
-            var what = $"feature '{key.Text}' of {view.What}";
+            var what = $"{under.TrimEnd('s')} '{key.Text}' of {view.What}";
             var feature = value switch
             {
                 YamlScalar { IsNull: false } scalar => read(key.Text, scalar, null, view),

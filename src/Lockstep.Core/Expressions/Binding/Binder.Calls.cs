@@ -8,8 +8,11 @@ public sealed partial class Binder
 {
     BoundNode? BindCall(CallSyntax call)
     {
+        if (TryTransformation(call, out var transformed)) return transformed;
         switch (call.Name)
         {
+            case "lookup":
+                return BindLookup(call);
             case "now":
                 if (call.Arguments.Count > 0) return Error(call.Span, "now() takes no arguments.");
                 if (!_scope.AllowNow) return Error(call.Span, "now() cannot be used here: filters and columns of sources would change with the clock (S16). Use it in an on-demand view.");
@@ -31,7 +34,7 @@ public sealed partial class Binder
         }
         var overloads = FunctionCatalog.Find(call.Name).Where(o => !o.About.Hidden).ToList();
         if (overloads.Count == 0)
-            return Error(call.NameSpan, $"There is no function '{call.Name}'.{NearestName.Hint(call.Name, FunctionCatalog.All.Where(o => !o.About.Hidden).Select(o => o.Name).Concat(FunctionCatalog.SpecialNames), "Functions")}");
+            return Error(call.NameSpan, $"There is no function '{call.Name}'.{NearestName.Hint(call.Name, FunctionCatalog.All.Where(o => !o.About.Hidden).Select(o => o.Name).Concat(FunctionCatalog.SpecialNames).Concat(_scope.Constants?.TransformationNames ?? []), "Functions")}");
         var arguments = BindAll(call.Arguments);
         return arguments is null ? null : Overload(call.Name, overloads, arguments, call.NameSpan, call.Arguments);
     }

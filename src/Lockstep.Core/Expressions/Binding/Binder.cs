@@ -30,6 +30,10 @@ public sealed partial class Binder
         return new(text, root!, binder._warnings);
     }
 
+    /// <summary>The node in a wider type; null when it does not fit without a cast.</summary>
+    internal static BoundNode? Widened(BoundNode node, FeatureType to, BoundTree tree)
+        => Widening(node.Type, to) is null ? null : new Binder("", new([]), tree).Convert(node, to);
+
     /// <summary>Null: a mistake that was reported; whoever gets it reports no further one.</summary>
     BoundNode? Bind(SyntaxNode syntax) => syntax switch
     {
@@ -67,6 +71,7 @@ public sealed partial class Binder
 
     BoundNode? BindName(NameSyntax name)
     {
+        if (name.Version != default) return Error(name.Span, $"'{name.Name}{name.Version}' is no value. A table is read by {LookupForm}, a feature by view@1:feature.");
         if (_parameters.FindLast(p => p.Name == name.Name) is { } parameter) return parameter;
         if (_scope.Find(name.Name, _tree) is { } found) return found;
         return Error(name.Span, $"There is no '{name.Name}' here.{NearestName.Hint(name.Name, _scope.Names.Concat(_parameters.Select(p => p.Name)), _scope.NamesAre)}");

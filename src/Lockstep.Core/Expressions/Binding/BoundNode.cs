@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lockstep.Core.OnDemand;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Expressions.Binding;
@@ -117,6 +118,24 @@ public sealed class ListNode(int id, FeatureType type, IReadOnlyList<BoundNode> 
     protected override string Label => "list";
 }
 
+/// <summary>The call of a C# view: its children are the inputs, in order. It has no value of its own, only <see cref="OutputNode"/>s.</summary>
+public sealed class CSharpNode(int id, string view, CSharpView implementation, IReadOnlyList<BoundNode> inputs) : BoundNode(id, null, inputs)
+{
+    /// <summary>The version of the view, for messages.</summary>
+    public string View { get; } = view;
+
+    public CSharpView Implementation { get; } = implementation;
+    protected override string Label => $"csharp {Implementation.Name} {Implementation.Version}";
+}
+
+/// <summary>One output of a C# view.</summary>
+public sealed class OutputNode(int id, CSharpNode call, CSharpField output) : BoundNode(id, output.FeatureType, [call])
+{
+    public CSharpNode Call => (CSharpNode)Children[0];
+    public CSharpField Output { get; } = output;
+    protected override string Label => $"output {Output.Name}";
+}
+
 /// <summary>Makes nodes; equal nodes are one object.</summary>
 public sealed class BoundTree
 {
@@ -143,7 +162,7 @@ public sealed class BoundTree
     public ParameterNode Parameter(string name, FeatureType type) => new(_next++, type, name);
 
     public CallNode Call(FunctionOverload function, FeatureType type, IReadOnlyList<BoundNode> arguments)
-        => Make($"f {function.Id} {type} {Ids(arguments)}", id => new CallNode(id, type, function, arguments));
+        => Make($"f {function.Key} {type} {Ids(arguments)}", id => new CallNode(id, type, function, arguments));
 
     public SpecialNode Special(SpecialForm form, FeatureType type, IReadOnlyList<BoundNode> operands)
         => Make($"s {form} {type} {Ids(operands)}", id => new SpecialNode(id, type, form, operands));
@@ -153,6 +172,12 @@ public sealed class BoundTree
 
     public LambdaNode Lambda(ListForm form, FeatureType type, BoundNode list, ParameterNode parameter, BoundNode body)
         => Make($"l {form} {type} {list.Id} {parameter.Id} {body.Id}", id => new LambdaNode(id, type, form, list, parameter, body));
+
+    public CSharpNode CSharp(string view, CSharpView implementation, IReadOnlyList<BoundNode> inputs)
+        => Make($"# {view} {Ids(inputs)}", id => new CSharpNode(id, view, implementation, inputs));
+
+    public OutputNode Output(CSharpNode call, CSharpField output)
+        => Make($". {call.Id} {output.Name}", id => new OutputNode(id, call, output));
 
     public ListNode List(FeatureType type, IReadOnlyList<BoundNode> elements)
         => Make($"[ {type} {Ids(elements)}", id => new ListNode(id, type, elements));

@@ -11,23 +11,14 @@ static class ConstantFolder
         value = Value.Null;
         if (arguments.Any(a => a.IsNull)) return true;
         if (function.Result.Kind == TypeKind.List || function.Parameters.Any(p => p.Kind is TypeKind.List)) return false;
-        List<object?> call = [];
-        if (function.NeedsScratch) call.Add(new Scratch());
-        for (var i = 0; i < arguments.Count; i++) call.Add(ToPhysical(arguments[i], function.Parameters[i]));
-        if (function.MayBeNull) call.Add(null);
-        var parameters = call.ToArray();
-        var result = function.Method.Invoke(null, parameters);
-        if (function.MayBeNull)
-        {
-            if (!(bool)result!) return true;
-            result = parameters[^1];
-        }
+        if (function.Constant is not null) return false; // its constant may not be at hand while binding
+        if (function.Invoke(arguments.Select((a, i) => ToPhysical(a, function.Parameters[i]))) is not { } result) return true;
         if (result is double number)
         {
             if (!double.IsFinite(number)) return true;
             result = number + 0.0; // negative zero is zero (S3)
         }
-        value = FromPhysical(result!);
+        value = FromPhysical(result);
         return true;
     }
 

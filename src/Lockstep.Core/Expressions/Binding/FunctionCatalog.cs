@@ -76,7 +76,35 @@ public sealed class FunctionOverload
         Prepared = PreparedCall.Find(method, parameters);
     }
 
+    /// <summary>A function with a constant of its own, which comes before the arguments: a fitted transformation, a lookup table.</summary>
+    /// <param name="name">How messages and <c>explain</c> call it.</param>
+    /// <param name="method">Its parameters are the scratch memory where it needs one, the constant, the arguments, and the result where it may be null.</param>
+    /// <param name="result">The exact type where the method's does not say it: decimals.</param>
+    internal FunctionOverload(string name, MethodInfo method, BoundConstant constant, FeatureType? result = null)
+    {
+        (Id, About, Method, Constant) = (-1, new(name), method, constant);
+        var parameters = method.GetParameters().ToList();
+        NeedsScratch = parameters[0].ParameterType == typeof(Scratch);
+        parameters.RemoveRange(0, NeedsScratch ? 2 : 1);
+        if (parameters.Count > 0 && parameters[^1].IsOut)
+        {
+            MayBeNull = true;
+            result ??= Physical.ToFeatureType(parameters[^1].ParameterType.GetElementType()!)!;
+            parameters.RemoveAt(parameters.Count - 1);
+        }
+        Result = result ?? Physical.ToFeatureType(method.ReturnType)!;
+        Parameters = [.. parameters.Select(p => Physical.ToFeatureType(p.ParameterType)!)];
+        ParameterNames = [.. parameters.Select(p => p.Name!)];
+    }
+
     internal int Id { get; }
+
+    /// <summary>What it is called with before its arguments; null for the functions of the language.</summary>
+    public BoundConstant? Constant { get; }
+
+    /// <summary>Equal for functions that give the same results.</summary>
+    internal string Key => Constant is null ? Id.ToString(System.Globalization.CultureInfo.InvariantCulture) : $"{Name} {Method.Name} {Constant.Key}";
+
     public FunctionAttribute About { get; }
     public string Name => About.Name;
 
@@ -98,6 +126,18 @@ public sealed class FunctionOverload
 
     /// <summary>How it is called when an argument is a constant; null: no otherwise.</summary>
     internal PreparedCall? Prepared { get; }
+
+    /// <summary>Calls it on physical values that are not null, by reflection: while binding, and for tests. Null: it has no value.</summary>
+    internal object? Invoke(IEnumerable<object> arguments)
+    {
+        List<object?> call = NeedsScratch ? [new Scratch()] : [];
+        if (Constant is not null) call.Add(Constant.Value);
+        call.AddRange(arguments);
+        if (MayBeNull) call.Add(null);
+        var parameters = call.ToArray();
+        var result = Method.Invoke(null, parameters);
+        return !MayBeNull ? result : (bool)result! ? parameters[^1] : null;
+    }
 
     public override string ToString() => $"{Name}({string.Join(", ", Parameters)})";
 }
@@ -132,6 +172,13 @@ public static class FunctionCatalog
     public static IEnumerable<FunctionOverload> All => s_byName.Values.SelectMany(o => o).OrderBy(o => o.Id);
 
     public static IReadOnlyList<FunctionOverload> Find(string name) => s_byName.TryGetValue(name, out var overloads) ? overloads : [];
+
+    /// <summary>Whether the name means something in every expression, in any case of its letters.</summary>
+    internal static bool IsTaken(string name)
+    {
+        var lower = name.ToLowerInvariant();
+        return SpecialNames.Contains(lower) || Find(lower).Any(o => !o.About.Hidden);
+    }
 
     internal static FunctionOverload Hidden(string name, params FeatureType[] parameters)
         => s_byName[name].Single(o => o.Parameters.SequenceEqual(parameters));

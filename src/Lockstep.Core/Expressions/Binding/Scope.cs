@@ -35,6 +35,9 @@ public sealed class Scope
     /// <summary>What to say of a feature that <see cref="Features"/> does not know.</summary>
     public Func<FeatureSyntax, string>? ExplainMissing { get; init; }
 
+    /// <summary>Fitted transformations and lookup tables; null: none may be named.</summary>
+    public INamedConstants? Constants { get; init; }
+
     public IEnumerable<string> Names => _columns.Keys.Concat(SiblingNames);
 
     internal BoundNode? Find(string name, BoundTree tree)

@@ -22,5 +22,6 @@ public sealed record SpecialFunction(string Name, string Group, string Form, str
         new("list_filter", Lists, "list_filter(list: list<T>, x -> bool) -> list<T>", "The elements for which the lambda is true.", "A null of the lambda is not true; of a null list null.", "list_filter([5, 20, 7], x -> x > 6)", "[20, 7]"),
         new("list_any", Lists, "list_any(list: list<T>, x -> bool) -> bool", "Whether the lambda is true for an element; false for an empty list.", "Null where no element is true and one is null; of a null list null.", "list_any([5, 20], x -> x > 6)", "true"),
         new("list_all", Lists, "list_all(list: list<T>, x -> bool) -> bool", "Whether the lambda is true for every element; true for an empty list.", "Null where no element is false and one is null; of a null list null.", "list_all([5, 20], x -> x > 6)", "false"),
+        new("lookup", "Lookup tables", "lookup(table, key: K, …, column) -> T", "The value of a column of a lookup table in the row of a key; table@1 names a version. The key has as many parts as the table says. Only in on-demand views and transformations.", "Null where the key is not there, a part of it is null, or the value is; then the column's default stands for it.", "lookup(airports, 'JFK', lat)", "40.639751"),
     ];
 }

@@ -139,7 +139,7 @@ sealed class BatchCode
         List<Expression> prologue = [];
         var loads = inputs.Select((input, i) => new BatchLoad(input, Expression.ArrayIndex(columns, Expression.Constant(i)), row, mayHaveNulls, hoisted, prologue))
             .ToDictionary(l => l.Name, StringComparer.Ordinal);
-        var emitter = new Emitter(scratch, input => loads[input.Name].Emit());
+        var emitter = new Emitter(scratch, input => loads[input.Name].Emit(), row);
         if (expressions.Any(e => NeedsScratch(e.Node))) emitter.Statements.Add(Expression.Call(scratch, nameof(Scratch.Reset), null));
         List<Expression> stores = [];
         for (var i = 0; i < expressions.Count; i++)
@@ -183,7 +183,7 @@ sealed class BatchCode
     static void MarkNull(ulong[] validity, int row, bool has) => validity[row >> 6] ^= (ulong)(has ? 0 : 1) << row;
 
     static bool NeedsScratch(BoundNode node)
-        => node is ListNode or LambdaNode or SpecialNode { Form: SpecialForm.Concat } or CallNode { Function.NeedsScratch: true } || node.Children.Any(NeedsScratch);
+        => node is ListNode or LambdaNode or OutputNode or SpecialNode { Form: SpecialForm.Concat } or CallNode { Function.NeedsScratch: true } || node.Children.Any(NeedsScratch);
 
     static Expression Stored(Expression value)
     {
@@ -273,7 +273,7 @@ sealed class BatchLoad
         return s_allValid;
     }
 
-    static Utf8Text TextAt(byte[] data, int[] ends, int row)
+    internal static Utf8Text TextAt(byte[] data, int[] ends, int row)
     {
         var start = row == 0 ? 0 : ends[row - 1];
         return new(data, start, ends[row] - start);

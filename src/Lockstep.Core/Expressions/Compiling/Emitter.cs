@@ -16,7 +16,8 @@ readonly record struct Emitted(Expression? Has, Expression Value)
 // Every node gets a variable for its value and, where it can be null, one for "is there". A node that was computed in an enclosing
 // scope is not computed again: scopes are the branches of case and coalesce and the bodies of lambdas.
 // Invariant: a float64 variable that is "there" is finite and not negative zero (S3, S17).
-sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitted> load)
+// `row` is the place in a batch, for the messages of C# views; null: a row of its own.
+sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitted> load, Expression? row = null)
 {
     /// <summary>Sets the variables that hold constants; to stand in front of everything, outside of loops.</summary>
     public List<Expression> Prologue { get; } = [];
@@ -70,6 +71,8 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
             SpecialNode special => Special(special),
             ListNode list => List(list),
             LambdaNode lambda => Lambda(lambda),
+            CSharpNode csharp => CSharp(csharp),
+            OutputNode output => Output(output),
             _ => throw new InvalidOperationException($"No code for {node.GetType().Name}."),
         };
         _blocks.Peek().Known[node] = emitted;
@@ -164,6 +167,7 @@ sealed partial class Emitter(ParameterExpression scratch, Func<InputNode, Emitte
             method = prepared.Method;
             arguments[prepared.Argument] = Constant(ready, method.GetParameters()[prepared.Argument + (function.NeedsScratch ? 1 : 0)].ParameterType);
         }
+        if (function.Constant is { } bound) arguments.Insert(0, Constant(bound.Value, bound.Value.GetType()));
         if (function.NeedsScratch) arguments.Insert(0, scratch);
         if (function.MayBeNull) arguments.Add(value);
         return Expression.Call(method, arguments);

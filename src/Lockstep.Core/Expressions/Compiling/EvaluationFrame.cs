@@ -47,6 +47,14 @@ public sealed class EvaluationFrame
 /// <summary>Between <see cref="Value"/> and the physical types, boxed: not for hot paths.</summary>
 static class PhysicalValue
 {
+    /// <summary>A value in the type that expressions compute with.</summary>
+    public static Value Widen(Value value) => value.IsNull ? value : value.Kind switch
+    {
+        TypeKind.Int32 => Value.Of((long)value.AsInt32),
+        TypeKind.Float32 => Value.Of((double)value.AsFloat32),
+        _ => value,
+    };
+
     public static object From(Value value, FeatureType type, bool widen)
     {
         if (type.Kind != TypeKind.List)

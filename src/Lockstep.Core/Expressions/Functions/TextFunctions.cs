@@ -77,7 +77,7 @@ static class TextFunctions
         return end == text.Length ? text : text.Slice(0, end);
     }
 
-    static bool IsBlank(byte b) => b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n';
+    internal static bool IsBlank(byte b) => b is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n';
 
     [Function("substring", Summary = "So many code points from the given position on, which counts from 1; null for a negative count.", Example = "substring('abcdef', 2, 3)", Gives = "bcd")]
     public static bool Substring(Utf8Text text, long start, long count, out Utf8Text part)

@@ -292,12 +292,7 @@ public sealed class Parser
 
     SyntaxNode AfterName(Token name)
     {
-        if (Current.Is("("))
-        {
-            Next();
-            var arguments = Arguments(")", out var close);
-            return Count(new CallSyntax(TextSpan.Between(name.Span, close.Span), name.Content.ToLowerInvariant(), name.Span, arguments));
-        }
+        if (Current.Is("(")) return Call(name, VersionSelector.Newest);
         if (!Current.Is(":") && !Current.Is("@")) return Count(new NameSyntax(name.Span, name.Content));
         var version = VersionSelector.Newest;
         if (Accept("@"))
@@ -307,10 +302,19 @@ public sealed class Parser
             while (Current.Kind is TokenKind.Integer or TokenKind.Float || Current.Is(".")) text += Next().Content;
             if (!VersionSelector.TryParse(text, out version)) throw new Stop(new(first.Span, $"Expected a version like 1 or 1.2.0 after '@', found {first}."));
         }
+        if (version != VersionSelector.Newest && Current.Is("(")) return Call(name, version);
+        if (version != VersionSelector.Newest && Current.Is(",")) return Count(new NameSyntax(name.Span, name.Content) { Version = version }); // a lookup table
         Expect(":", "between view and feature");
         if (Current.Kind is not (TokenKind.Name or TokenKind.QuotedName)) throw Fail($"Expected the name of a feature after ':', found {Current}.");
         var feature = Next();
         return Count(new FeatureSyntax(TextSpan.Between(name.Span, feature.Span), name.Content, version, feature.Content));
+    }
+
+    CallSyntax Call(Token name, VersionSelector version)
+    {
+        Next();
+        var arguments = Arguments(")", out var close);
+        return Count(new CallSyntax(TextSpan.Between(name.Span, close.Span), name.Content.ToLowerInvariant(), name.Span, arguments) { Written = name.Content, Version = version });
     }
 
     bool LambdaAhead()

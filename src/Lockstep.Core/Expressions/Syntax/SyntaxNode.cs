@@ -9,7 +9,11 @@ public abstract record SyntaxNode(TextSpan Span);
 public sealed record LiteralSyntax(TextSpan Span, Value Value) : SyntaxNode(Span);
 
 /// <summary>A column, a request field, another feature of the view, or a parameter of a lambda.</summary>
-public sealed record NameSyntax(TextSpan Span, string Name) : SyntaxNode(Span);
+public sealed record NameSyntax(TextSpan Span, string Name) : SyntaxNode(Span)
+{
+    /// <summary>Of a lookup table: <c>airports@1</c>.</summary>
+    public VersionSelector Version { get; init; }
+}
 
 /// <summary><c>view:feature</c>, <c>view@1:feature</c>.</summary>
 public sealed record FeatureSyntax(TextSpan Span, string View, VersionSelector Version, string Feature) : SyntaxNode(Span)
@@ -20,7 +24,14 @@ public sealed record FeatureSyntax(TextSpan Span, string View, VersionSelector V
 /// <summary>An operator by its symbol (<c>+</c>, <c>and</c>, <c>not</c>, <c>neg</c> …) with one or two operands.</summary>
 public sealed record OperatorSyntax(TextSpan Span, string Operator, TextSpan OperatorSpan, IReadOnlyList<SyntaxNode> Operands) : SyntaxNode(Span);
 
-public sealed record CallSyntax(TextSpan Span, string Name, TextSpan NameSpan, IReadOnlyList<SyntaxNode> Arguments) : SyntaxNode(Span);
+public sealed record CallSyntax(TextSpan Span, string Name, TextSpan NameSpan, IReadOnlyList<SyntaxNode> Arguments) : SyntaxNode(Span)
+{
+    /// <summary>The name as it was written; functions are known by lower case.</summary>
+    public string? Written { get; init; }
+
+    /// <summary>Of a transformation: <c>amount_scale@1(x)</c>.</summary>
+    public VersionSelector Version { get; init; }
+}
 
 public sealed record LambdaSyntax(TextSpan Span, IReadOnlyList<string> Parameters, SyntaxNode Body) : SyntaxNode(Span);
 
