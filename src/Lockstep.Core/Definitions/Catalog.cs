@@ -1,5 +1,4 @@
 using Lockstep.Core.Lookup;
-using Lockstep.Core.OnDemand;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Definitions;

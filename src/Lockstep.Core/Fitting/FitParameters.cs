@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Fitting;

@@ -6,6 +6,7 @@ using Lockstep.Core.Tests.Rows;
 
 namespace Lockstep.Core.Tests.OnDemand;
 
+#pragma warning disable CA1051 // fields are inputs and outputs as well as properties are
 public struct RouteInput
 {
     public double Distance;
@@ -20,6 +21,7 @@ public struct RouteOutput
     public bool? Long;
     public string? Label { get; set; }
 }
+#pragma warning restore CA1051
 
 sealed class RouteRisk(string version = "1.0.0") : CSharpView<RouteInput, RouteOutput>
 {

@@ -7,7 +7,6 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.OnDemand;
 using Lockstep.Runtime.Projects;
 using Lockstep.Runtime.TrainingSets;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;

@@ -71,7 +71,13 @@ public sealed class TransformationBuilder : DefinitionBuilder<TransformationBuil
 
     private protected override Definition Build() => new Transformation
     {
-        Name = Name, Version = _version, Metadata = Metadata, Fit = _fit, Input = _input, Target = _target, Columns = [.. _columns],
+        Name = Name,
+        Version = _version,
+        Metadata = Metadata,
+        Fit = _fit,
+        Input = _input,
+        Target = _target,
+        Columns = [.. _columns],
         Parameters = new SortedDictionary<string, string>(_parameters, StringComparer.Ordinal),
     };
 }
