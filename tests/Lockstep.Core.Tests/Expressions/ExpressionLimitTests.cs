@@ -2,7 +2,6 @@ using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Compiling;
 using Lockstep.Core.Expressions.Functions;
 using Lockstep.Core.Expressions.Syntax;
-using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Tests.Expressions;
 
