@@ -86,6 +86,9 @@ here = Path(__file__).parent
 with open(here / "raw/products.jsonl", "w", newline="\n") as file:
     for product in products:
         file.write(json.dumps(product) + "\n")
+with open(here / "raw/categories.jsonl", "w", newline="\n") as file:
+    for category, center in centers.items():
+        file.write(json.dumps({"category": category, "embedding": [round(x, 4) for x in center]}) + "\n")
 with open(here / "raw/purchases.csv", "w", newline="") as file:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["bought_at", "user_id", "product_id", "category", "price"])
