@@ -25,6 +25,8 @@ internal sealed class CommandLine
         new ApplyVerb(),
         new RetireVerb(),
         new MaterializeVerb(),
+        new PushVerb(),
+        new StreamVerb(),
         new TrainingSetVerb(),
         new FitVerb(),
         new VacuumVerb(),

@@ -110,7 +110,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
     static ViewVersion Telling(ViewVersion version)
     {
         if (version.View is not ValueView view) throw new NotSupportedException($"History of {version.Id}, a {version.View.Kind}.");
-        var column = view.Timestamp ?? version.Sources[view.Source!].Table!.Timestamp;
+        var column = view.Timestamp ?? version.Sources[view.Source!].TimestampColumn!;
         var name = Free("event_timestamp", [.. version.Features.Fields.Select(f => f.Name)]);
         return version with
         {

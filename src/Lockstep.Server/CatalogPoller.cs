@@ -1,3 +1,4 @@
+using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Microsoft.Extensions.Hosting;
@@ -19,6 +20,9 @@ sealed class CatalogPoller(FeatureServer server, IRegistry? registry, TimeProvid
 
     public bool IsLoaded => _loaded;
 
+    /// <summary>Follows each new catalog before it is told that it is served.</summary>
+    public Func<Catalog, CancellationToken, Task>? Follow { get; set; }
+
     /// <summary>What the registry said when it was last asked in vain; null after a success.</summary>
     public string? LastError => _lastError;
 
@@ -32,6 +36,7 @@ sealed class CatalogPoller(FeatureServer server, IRegistry? registry, TimeProvid
             if (_loaded && await registry.NumberAsync(token) == server.Current.Catalog.Number) return;
             var catalog = (await registry.LoadAsync(token)).Catalog;
             if (server.Replace(catalog)) log.LogInformation("Serving apply {Number}: {Views} view versions, {Services} services", catalog.Number, catalog.Views.Count, catalog.Services.Count);
+            if (Follow is { } follow) await follow(catalog, token);
             _loaded = true;
             _lastError = null;
         }

@@ -56,6 +56,11 @@ public static class LockstepServer
             builder.Services.AddSingleton(new MaterializationJobs(parts.Materializer, parts.Clock));
             builder.Services.AddHostedService(services => services.GetRequiredService<MaterializationJobs>());
         }
+        if (parts.Streams is not null)
+        {
+            builder.Services.AddSingleton(services => new StreamService(parts.Streams, services.GetRequiredService<FeatureServer>(), services.GetRequiredService<CatalogPoller>(), parts.Clock, services.GetRequiredService<ILogger<StreamService>>()));
+            builder.Services.AddHostedService(services => services.GetRequiredService<StreamService>());
+        }
         builder.Services.AddOpenApi("v1", openApi =>
         {
             openApi.ShouldInclude = static _ => false; // the file has all of it
@@ -76,16 +81,18 @@ public static class LockstepServer
         app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server).Handle));
         app.MapOnly("GET", "/health/live", Health.Live);
         app.MapOnly("GET", "/health/ready", health.Ready);
+        var streams = services.GetService<StreamService>();
         app.MapOnly("GET", "/metrics", context =>
         {
             context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
-            return context.Response.WriteAsync(services.GetRequiredService<ServerMetrics>().ToText(), context.RequestAborted);
+            return context.Response.WriteAsync(services.GetRequiredService<ServerMetrics>().ToText() + streams?.MetricsText(), context.RequestAborted);
         });
         if (parts.Registry is not null) RegistryEndpoints.Map(app, guard, new RegistryService(parts.Registry, parts.Clock));
         if (parts.TrainingSets is not null) app.MapOnly("POST", "/api/v1/features/historical", guard.Native("features_historical", services.GetRequiredService<HistoricalFeatures>().Handle));
         if (parts.Materializer is not null) MaterializationEndpoints.Map(app, guard, services.GetRequiredService<MaterializationJobs>(), server);
+        if (streams is not null) app.MapOnly("POST", "/api/v1/sources/{name}/events", guard.Native("source_events", new SourceEvents(streams, server.Settings).Handle));
         app.MapOpenApi();
-        FeastEndpoints.Map(app, guard, server, health);
+        FeastEndpoints.Map(app, guard, server, health, streams);
         app.MapUnknown();
     }
 }

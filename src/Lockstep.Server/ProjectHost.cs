@@ -11,6 +11,7 @@ using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Projects;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Runtime.Transformations;
 using Lockstep.Runtime.Verification;
@@ -89,6 +90,16 @@ public sealed class ProjectHost : IAsyncDisposable
         Options = new() { OnlineStore = StoreAddress.Redact(Settings.OnlineStore), ProjectFolder = Folder.Root },
     });
 
+    /// <summary>The project's streams in this process, not begun yet; the caller's to dispose of.</summary>
+    public StreamHost OpenStreams(Action<string, string>? warn = null) => new(new()
+    {
+        Logs = OfflineStore.Logs,
+        Online = OnlineStore,
+        Clock = Clock,
+        Limits = new() { MaxEventBytes = Settings.Server.MaxEventBytes },
+        Warn = warn,
+    });
+
     /// <summary>Online against offline (S22).</summary>
     public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
 
@@ -111,7 +122,7 @@ public sealed class ProjectHost : IAsyncDisposable
     }
 
     /// <summary>A server over this project, which stays the caller's.</summary>
-    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity };
+    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity, Streams = () => OpenStreams() };
 
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 

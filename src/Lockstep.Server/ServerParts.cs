@@ -2,6 +2,7 @@ using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Registry;
+using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Runtime.Verification;
 
@@ -28,6 +29,9 @@ public sealed record ServerParts
 
     /// <summary>Compares online with offline; used where the settings say how often.</summary>
     public Func<ParityCheck>? Parity { get; init; }
+
+    /// <summary>Takes events in and applies them; asked for once, and disposed of with the server.</summary>
+    public Func<StreamHost>? Streams { get; init; }
 
     /// <summary>Where spines and training sets lie while they are made. Default: the system's folder for such files.</summary>
     public string TemporaryFolder { get; init; } = Path.GetTempPath();

@@ -47,7 +47,7 @@ internal static class FirstRows
         if (version.View is not ValueView view) throw new LockstepException(ErrorKind.BadArguments, $"View '{version.Id}' has no rows of its own. Give its keys: name=value.");
         var source = view.Source is { } name && version.Sources.TryGetValue(name, out var found) ? found : null;
         var columns = source is null ? new RowColumns($"view '{version.Id}'", [], []) : RowColumns.Of(source);
-        var timestamp = view.Timestamp ?? source!.Table!.Timestamp;
+        var timestamp = view.Timestamp ?? source!.TimestampColumn!;
         var program = RowProgram.Compile(columns,
             [.. version.Keys.Fields.Select(k => new RowOutput(new($"key:{k.Name}", k.Type), k.Name)), new(new("time", FeatureType.Timestamp), timestamp)], view.Where);
         return Of(host.Engine, host.Tables.View(version, catalog), program, count, token);

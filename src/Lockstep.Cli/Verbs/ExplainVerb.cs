@@ -87,9 +87,9 @@ internal sealed class ExplainVerb : Verb
     sealed record Block(FeatureLookup Lookup, IReadOnlyList<string> Names, IReadOnlyList<string> ForExpressions, TableInput? Table, string? Problem)
     {
         ValueView? View => Lookup.View.View as ValueView;
-        TableSource? Source => View?.Source is { } name && Lookup.View.Sources.TryGetValue(name, out var source) ? source.Table : null;
-        string? Timestamp => View?.Timestamp ?? Source?.Timestamp;
-        string? Created => View?.Created ?? Source?.Created;
+        Source? Source => View?.Source is { } name && Lookup.View.Sources.TryGetValue(name, out var source) ? source : null;
+        string? Timestamp => View?.Timestamp ?? Source?.TimestampColumn;
+        string? Created => View?.Created ?? Source?.CreatedColumn;
         string? Ttl => View is { Ttl: > 0 } view ? Duration.Format(view.Ttl) : null;
 
         public void Write(CliConsole console, string store)
@@ -157,6 +157,6 @@ internal sealed class ExplainVerb : Verb
 
         long Bytes => Table!.Files.Sum(f => f.Size >= 0 ? f.Size : new FileInfo(f.Path).Length);
 
-        string From() => View?.Source is { } source ? $"source {source}, {Source?.Path}" : "rows of its SQL, stored offline";
+        string From() => View?.Source is { } source ? $"source {source}{(Source?.Table is { } table ? $", {table.Path}" : "")}{(Source?.Stream is null ? "" : Source.Table is null ? ", the log of its stream" : " and the log of its stream")}" : "rows of its SQL, stored offline";
     }
 }

@@ -56,6 +56,12 @@ public sealed record ServerSettings
     /// <summary>Bytes of the spine of a training set over HTTP. Default: 1 GiB.</summary>
     public long MaxSpineBytes { get; init; } = 1L << 30;
 
+    /// <summary>Bytes of one event, as it is sent. Default: 1 MiB.</summary>
+    public int MaxEventBytes { get; init; } = 1 << 20;
+
+    /// <summary>Bytes of the events of one push. Default: 32 MiB.</summary>
+    public long MaxPushBytes { get; init; } = 32 << 20;
+
     /// <summary>Entity rows of one online request. Default: 10,000.</summary>
     public int MaxEntities { get; init; } = 10_000;
 

@@ -67,6 +67,8 @@ public static class ProjectSettingsReader
                 Port = (int)(Number("port", 0, 65535) ?? standard.Server.Port),
                 MaxRequestBytes = Number("max_request_bytes", 1, int.MaxValue) ?? standard.Server.MaxRequestBytes,
                 MaxSpineBytes = Number("max_spine_bytes", 1, long.MaxValue) ?? standard.Server.MaxSpineBytes,
+                MaxEventBytes = (int)(Number("max_event_bytes", 1, 64 << 20) ?? standard.Server.MaxEventBytes),
+                MaxPushBytes = Number("max_push_bytes", 1, 1 << 30) ?? standard.Server.MaxPushBytes,
                 MaxEntities = (int)(Number("max_entities", 1, 10_000_000) ?? standard.Server.MaxEntities),
                 MaxFeatures = (int)(Number("max_features", 1, 1_000_000) ?? standard.Server.MaxFeatures),
                 VerifyEvery = ServerOf("verify_every")?.Duration("verify_every") ?? standard.Server.VerifyEvery,

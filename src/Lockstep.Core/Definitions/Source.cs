@@ -10,8 +10,14 @@ public sealed record Source : Definition
 
     public TableSource? Table { get; init; }
 
-    /// <summary>Reserved for streams: push, files, Kafka.</summary>
+    /// <summary>Events as they happen: pushed, from files, from Kafka.</summary>
     public StreamSource? Stream { get; init; }
+
+    /// <summary>The column of the event timestamps, of the table or, without one, of the stream; null: its definition is incomplete.</summary>
+    public string? TimestampColumn => Table is { } table ? table.Timestamp : Stream?.Timestamp;
+
+    /// <summary>The column of the created timestamps; null: there is none.</summary>
+    public string? CreatedColumn => Table is { } table ? table.Created : Stream?.Created;
 
     /// <summary>Declared columns of the data; null: read from the data at apply.</summary>
     public IReadOnlyList<Field>? Columns { get; init; }

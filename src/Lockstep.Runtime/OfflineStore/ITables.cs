@@ -6,7 +6,7 @@ namespace Lockstep.Runtime.OfflineStore;
 /// <summary>Finds the files behind names, as of now.</summary>
 public interface ITables
 {
-    /// <summary>The files of a source's table: its pattern expanded, or the snapshot of its Delta table.</summary>
+    /// <summary>The files of a source's table: its pattern expanded, or the snapshot of its Delta table; of a source without one the log of its stream.</summary>
     TableInput Source(Source source);
 
     /// <summary>The same for a table that is no source's.</summary>
@@ -14,6 +14,6 @@ public interface ITables
     /// <param name="table">Its timestamp does not matter.</param>
     TableInput Files(string what, TableSource table) => Source(new() { Name = what, Table = table });
 
-    /// <summary>Where the rows of a value view are read from: its source's table, or for a SQL view its own Delta table as of the last finished run.</summary>
+    /// <summary>Where the rows of a value view are read from: its source's table, the log of its stream, or both, or for a SQL view its own Delta table as of the last finished run.</summary>
     TableInput View(ViewVersion view, Catalog catalog);
 }

@@ -29,7 +29,8 @@ public sealed class SourceTables(string projectFolder, OfflineViewStore offline,
     }
 
     public TableInput View(ViewVersion view, Catalog catalog)
-        => SourceOf(view, catalog) is { } source ? Source(source) : offline.ViewTable(view);
+        => SourceOf(view, catalog) is not { } source ? offline.ViewTable(view)
+            : source is { Table: not null, Stream: not null } ? WithLog(source, Source(source), Logs.Of(source).Look(CancellationToken.None).Input()) : Source(source);
 
     public TableLook Look(Source source, TableState? since, CancellationToken token)
     {

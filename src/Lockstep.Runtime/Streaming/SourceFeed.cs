@@ -11,6 +11,8 @@ namespace Lockstep.Runtime.Streaming;
 /// <summary>One source with a stream in this process: the partitions of its log that are ours, and who applies them to which views.</summary>
 public sealed class SourceFeed : IAsyncDisposable
 {
+    static readonly TimeSpan CleanEvery = TimeSpan.FromHours(1);
+
     readonly StreamContext _context;
     readonly PushKeys _keys;
     readonly ConcurrentBag<EventDecoder> _decoders = [];
@@ -21,8 +23,10 @@ public sealed class SourceFeed : IAsyncDisposable
     IReadOnlyList<ViewVersion> _views = [];
     Catalog _catalog = Catalog.Empty;
     volatile LogWriter? _push;
-    volatile EventCheck[] _checks = [];
+    volatile EventChecks _checks = EventChecks.None;
+    readonly Dictionary<uint, string> _settled = [];
     int _generation;
+    long _cleanedAt;
     bool _disposed;
 
     public SourceFeed(Source source, StreamContext context)
@@ -52,7 +56,7 @@ public sealed class SourceFeed : IAsyncDisposable
         {
             _catalog = catalog;
             _views = [.. catalog.Views.Where(v => Reads(v, Source.Name))];
-            _checks = [.. _views.SelectMany(ChecksOf).Distinct()];
+            _checks = EventChecks.Of(_views, catalog, LogColumns.Of(Source));
             Interlocked.Increment(ref _generation);
             _decoders.Clear();
             await FollowAsync();
@@ -63,21 +67,48 @@ public sealed class SourceFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes a partition of pushes, and what processes that have ended left unfinished in others.</summary>
-    public async Task StartAsync(CancellationToken token)
-    {
-        await PushWriterAsync(token);
-        await RecoverAsync(token);
-    }
+    /// <summary>Takes a partition of pushes and begins to apply what it holds.</summary>
+    public async Task StartAsync(CancellationToken token) => await PushWriterAsync(token);
 
-    /// <summary>Partitions whose process has ended are taken over: what they hold is applied, and committed to the log's table.</summary>
+    /// <summary>Partitions whose process has ended are taken over: what they hold is applied and committed to the log's table, then they are free again.</summary>
     async Task RecoverAsync(CancellationToken token)
     {
         foreach (var partition in Log.Partitions())
         {
             if (partition > LogPartitions.LastPush || _writers.Any(w => w.Partition == partition)) continue;
-            if (Log.TryOpenWriter(partition, token) is { } left) await AddAsync(left, token);
+            // Nothing has come to it since it was settled, for all views that there are.
+            var state = string.Join('\n', Log.SegmentPaths(partition).Concat(_views.Select(v => v.Id)));
+            if (_settled.GetValueOrDefault(partition) == state || Log.TryOpenWriter(partition, token) is not { } left) continue;
+            await AddAsync(left, token);
+            try
+            {
+                foreach (var follower in _all)
+                    if (follower.Partition == partition) await follower.WaitAsync(left.LastPlace, token);
+                await left.FlushAsync(token);
+                _settled[partition] = string.Join('\n', _views.Select(v => v.Id));
+            }
+            finally
+            {
+                await RemoveAsync(left);
+            }
         }
+    }
+
+    /// <summary>Gives a partition free.</summary>
+    public async Task RemoveAsync(LogWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        await _change.WaitAsync(CancellationToken.None);
+        try
+        {
+            _writers = [.. _writers.Where(w => w != writer)];
+            await FollowAsync();
+        }
+        finally
+        {
+            _change.Release();
+        }
+        await writer.DisposeAsync();
     }
 
     /// <summary>The partition of this process's pushes.</summary>
@@ -147,12 +178,6 @@ public sealed class SourceFeed : IAsyncDisposable
     }
 
     IEventApplier ApplierOf(ViewVersion view) => new ValueApplier(view, _catalog, _context.Online, _context.Clock);
-
-    IEnumerable<EventCheck> ChecksOf(ViewVersion view)
-    {
-        var columns = TrainingSets.ViewColumns.Of(view, _catalog);
-        return ProgramRows.Checks(columns.Program(Enumerable.Range(0, view.Features.Count)), LogColumns.Of(Source)).Select(c => new EventCheck(c.Ordinal, c.As, $"view '{view.Id}'"));
-    }
 
     /// <summary>Decodes events; <paramref name="decode"/> gets a decoder of its own.</summary>
     public EventRows Decode(string origin, Action<EventDecoder, EventRows, long> decode)
@@ -230,6 +255,15 @@ public sealed class SourceFeed : IAsyncDisposable
     {
         foreach (var follower in _all)
             if (_writers.FirstOrDefault(w => w.Partition == follower.Partition) is { } writer) await follower.WaitAsync(writer.LastPlace, token);
+    }
+
+    /// <summary>Takes over partitions whose process has ended; once an hour forgets keys of pushes that are old enough.</summary>
+    public async Task TurnAsync(CancellationToken token)
+    {
+        await RecoverAsync(token);
+        if (_cleanedAt != 0 && _context.Clock.GetElapsedTime(_cleanedAt) < CleanEvery) return;
+        _cleanedAt = _context.Clock.GetTimestamp();
+        await _keys.CleanAsync(token);
     }
 
     /// <summary>Forgets what is past every use.</summary>

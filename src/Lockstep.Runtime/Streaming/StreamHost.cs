@@ -43,6 +43,12 @@ public sealed class StreamHost(StreamContext context) : IAsyncDisposable
         foreach (var stream in _streams.Values) await stream.StartAsync(token);
     }
 
+    /// <summary>To be called now and then: takes over partitions whose process has ended, forgets what is past every use.</summary>
+    public async Task TurnAsync(CancellationToken token)
+    {
+        foreach (var stream in _streams.Values) await stream.TurnAsync(token);
+    }
+
     /// <summary>The stream of a source.</summary>
     public SourceFeed Find(string source)
     {

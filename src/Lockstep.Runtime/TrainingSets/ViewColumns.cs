@@ -27,13 +27,16 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
         var name = definition.Source ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' has neither a source nor SQL.");
         if (!view.Sources.TryGetValue(name, out var source) && !catalog.Sources.TryGetValue(name, out source))
             throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{name}', which is not there.");
-        return new(view, definition, LogColumns.TimestampOf(source), LogColumns.CreatedOf(source), $"source '{name}'", RowColumns.Of(source)) { HasLog = source.Stream is not null, SourceExpect = source.Expect };
+        return new(view, definition, LogColumns.TimestampOf(source), LogColumns.CreatedOf(source), $"source '{name}'", RowColumns.Of(source)) { HasLog = source.Stream is not null, IsLogAlone = source.Table is null, SourceExpect = source.Expect };
     }
 
     public bool HasCreated => Created is not null;
 
     /// <summary>Rows come from a log of events, too: they were known from their ingestion on (S8).</summary>
     public bool HasLog { get; init; }
+
+    /// <summary>And from nothing else.</summary>
+    public bool IsLogAlone { get; init; }
 
     /// <summary>Keys, timestamps and these features, by their ordinals, of the rows that the filters keep: in the layout that a sweep takes.</summary>
     /// <param name="ordinals">Of the features.</param>

@@ -13,7 +13,7 @@ internal static class SourceKeys
     public static void Offer(IBatchEngine engine, ITables tables, ViewVersion view, Catalog catalog, KeySample to, CancellationToken token)
     {
         var table = tables.View(view, catalog);
-        if (table.Files.Count == 0) return;
+        if (table.IsEmpty) return;
         var program = ViewColumns.Of(view, catalog).KeyProgram();
         using var reader = engine.Scan(new() { Table = table, Columns = ViewColumns.Scan(program) }, token);
         var rows = program.Open();

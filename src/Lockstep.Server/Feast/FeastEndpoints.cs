@@ -9,9 +9,15 @@ namespace Lockstep.Server.Feast;
 /// <summary>The paths of Feast's HTTP server, so that its clients work unchanged.</summary>
 static class FeastEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app, Guard guard, FeatureServer server, Health health)
+    public static void Map(IEndpointRouteBuilder app, Guard guard, FeatureServer server, Health health, StreamService? streams)
     {
         app.MapOnly(HttpMethods.Post, "/get-online-features", guard.Around("feast_get_online_features", context => GetOnlineFeatures(context, server), FeastErrors.WriteAsync), WrongMethod);
+        if (streams is not null)
+        {
+            FeastWrites writes = new(server, streams);
+            app.MapOnly(HttpMethods.Post, "/push", guard.Around("feast_push", writes.Push, FeastErrors.WriteAsync), WrongMethod);
+            app.MapOnly(HttpMethods.Post, "/write-to-online-store", guard.Around("feast_write_to_online_store", writes.Write, FeastErrors.WriteAsync), WrongMethod);
+        }
         app.MapOnly(HttpMethods.Get, "/health", context =>
         {
             context.Response.StatusCode = health.IsReady ? 200 : 503;

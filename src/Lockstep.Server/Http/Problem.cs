@@ -34,7 +34,7 @@ sealed record ProblemBody(
     /// <summary>What an exception means to the caller; null: it is a mistake of ours.</summary>
     public static ProblemBody? Of(Exception exception) => exception switch
     {
-        LimitException { Limit: Limits.MaxRequestBytes or Limits.MaxSpineBytes } limit => Of(413, "limit", limit.Message) with { Limit = limit.Limit, LimitValue = limit.Value },
+        LimitException { Limit: Limits.MaxRequestBytes or Limits.MaxSpineBytes or Limits.MaxPushBytes } limit => Of(413, "limit", limit.Message) with { Limit = limit.Limit, LimitValue = limit.Value },
         Api.NotAcceptableException other => Of(406, "not-acceptable", other.Message),
         LimitException limit => Of(400, "limit", limit.Message) with { Limit = limit.Limit, LimitValue = limit.Value },
         LockstepException known => Of(StatusOf(known.Kind), TypeOf(known.Kind), DetailOf(known)) with

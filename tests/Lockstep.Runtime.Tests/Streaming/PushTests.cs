@@ -214,7 +214,9 @@ public sealed class PushTests : IDisposable
             await left.AppendAsync(new() { Rows = rows }, None);
         }
         await using var host = await project.StartAsync();
-        await host.Find("pushed").DrainAsync(None);
+        await host.TurnAsync(None);
+        Assert.Equal([0u], host.Find("pushed").Writers.Select(w => w.Partition)); // given free again, and in the table
+        Assert.Empty(host.Find("pushed").Log.SegmentPaths(3));
         Assert.Equal((At(-1), Value.Of(1.5f), Value.Of("left")), await project.GetAsync(StreamProject.PushedView, "x", Now));
     }
 

@@ -24,7 +24,7 @@ public sealed class OperationTests
         Assert.Equal(202, status);
         var first = await Ended(project, (string)JsonNode.Parse(body)!["id"]!);
         Assert.Equal("succeeded", (string)first["state"]!);
-        Assert.Equal(["gate@1.0.0", "weather@1.0.0"], first["views"]!.AsArray().Select(v => (string)v!["view"]!).Order(StringComparer.Ordinal));
+        Assert.Equal(["birds@1.0.0", "gate@1.0.0", "weather@1.0.0"], first["views"]!.AsArray().Select(v => (string)v!["view"]!).Order(StringComparer.Ordinal));
         Assert.Contains("27.25", (await project.PostAsync("/api/v1/features/online", Ask)).Body, StringComparison.Ordinal);
 
         await File.AppendAllTextAsync(Path.Combine(project.Folder, "raw", "weather.csv"), "MIA,2026-11-01T11:45:00Z,28,9,,,,\n");

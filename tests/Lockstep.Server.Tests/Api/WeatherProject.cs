@@ -44,6 +44,17 @@ public sealed class WeatherProject : IAsyncLifetime
             source: gates
             features: { open: bool }
             ---
+            kind: source
+            name: sightings
+            stream: { push: {}, timestamp: at }
+            columns: { airport: string, at: timestamp, birds: int64 }
+            ---
+            kind: value_view
+            name: birds
+            entity: airport
+            source: sightings
+            features: { birds: int64 }
+            ---
             kind: value_view
             name: hidden
             entity: airport

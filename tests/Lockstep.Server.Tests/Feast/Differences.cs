@@ -145,4 +145,43 @@ sealed record Difference(string Case, string Rule, Action<ColumnarAnswer>? Chang
         Refused("root", "paths that are not Feast's answer with problem details", 404, "There is nothing at /"),
         Answers("trailing-slash", "served in place instead of a redirect", """{"results":[{"values":["r-1"],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]},{"values":["gold"],"statuses":["PRESENT"],"event_timestamps":["2026-02-11T08:00:00Z"]}],"metadata":{"feature_names":["reader_id","tier"]}}"""),
     ];
+
+    /// <summary>Of the recorded writes and of the reads after them.</summary>
+    public static readonly IReadOnlyList<Difference> Writes =
+    [
+        new("push-same-time-later-created-read", "S6, S7: of one instant the row that was created later counts", answer => (answer.Values("pace")[0], answer.Values("pages_today")[0]) = (JsonNode.Parse("0.20000000298023224"), 2)),
+        new("push-nulls-read", "S7: a row of nulls is a row", answer =>
+        {
+            foreach (var column in new[] { "pace", "pages_today" }) (answer.Statuses(column)[0], answer.Times(column)[0]) = ("NULL_VALUE", "2026-02-12T00:00:00Z");
+        }),
+        Refused("push-null-key", "S4, a mistake of the caller", 400, "Row 0: there is no 'reader_id': an event needs its key."),
+        Refused("push-without-created", "a mistake of the caller", 400, "The df has no column 'created'"),
+        Refused("push-without-timestamp", "a mistake of the caller", 400, "The df has no column 'event_timestamp'"),
+        Refused("push-without-feature", "a mistake of the caller", 400, "The df has no column 'pace'"),
+        Refused("push-without-key", "a mistake of the caller", 400, "The df has no column 'reader_id'"),
+        Refused("push-wrong-type", "S2, a mistake of the caller", 400, "does not convert to int64 without loss"),
+        Refused("push-bad-timestamp", "S1, a mistake of the caller", 400, "does not convert to timestamp without loss"),
+        Refused("push-ragged", "a mistake of the caller", 400, "All arrays must be of the same length"),
+        Refused("push-unknown-source", "the same class; our words say what there is", 422, "PushSourceNotFoundException"),
+        Refused("push-bad-to", "the same, as a mistake of the caller", 400, "nowhere is not a supported push format"),
+        new("push-offline-read", "S22: what is logged is served", answer =>
+        {
+            (answer.Values("pace")[0], answer.Values("pages_today")[0]) = (1.5, 1);
+            foreach (var column in new[] { "pace", "pages_today" }) (answer.Statuses(column)[0], answer.Times(column)[0]) = ("PRESENT", "2026-02-12T00:00:00Z");
+        }),
+        Refused("push-malformed", "the same, but for the words of the parser", 422, "\"json_invalid\""),
+        Refused("write-source-columns", "a mistake of the caller", 400, "The df has no column 'visitors'"),
+        new("write-two-rows-read", "S20: a stored null is no value", NullValues),
+        new("write-lists-read", "S1, S2: bytes and instants come as texts, so the first row was taken", answer =>
+        {
+            foreach (var (column, json) in new[]
+            {
+                ("taste", "[0.5,0.10000000149011612]"), ("genres", "[\"x\",\"y\"]"), ("recent_ids", "[1,2]"), ("weights", "[0.1]"), ("shelf_codes", "[1]"), ("flags", "[true]"),
+                ("visits", "[1770854400]"), ("stamps", "[\"AAE=\"]"),
+            }) (answer.Values(column)[0], answer.Statuses(column)[0], answer.Times(column)[0]) = (JsonNode.Parse(json), "PRESENT", "2026-02-12T00:00:00Z");
+        }),
+        Answers("write-bytes-and-lists", "S1, S2: bytes are base64, instants RFC 3339", "null"),
+        Refused("write-unknown-view", "the same class; our words say what there is", 404, "FeastObjectNotFoundException"),
+        Refused("write-wrong-type", "S2, a mistake of the caller", 400, "does not convert to int64 without loss"),
+    ];
 }

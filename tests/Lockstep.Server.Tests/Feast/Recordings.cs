@@ -36,16 +36,17 @@ sealed record Recording(string Name, string Method, string Path, IReadOnlyDictio
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    /// <summary>It writes, or reads what one before it has written: these are replayed in their order.</summary>
+    public bool IsWrite => Path is "/push" or "/write-to-online-store"
+        || Name.EndsWith("-read", StringComparison.Ordinal) && (Name.StartsWith("push", StringComparison.Ordinal) || Name.StartsWith("write", StringComparison.Ordinal));
+
     /// <summary>Why a request is not replayed; null: it is.</summary>
     public string? NotReplayed
     {
         get
         {
             if (Name.StartsWith("materialize", StringComparison.Ordinal) && Name.EndsWith("-read", StringComparison.Ordinal)) return null; // our materializer did what they read
-            if (Name.EndsWith("-read", StringComparison.Ordinal)) return "reads what a write before it has written; writes over this format come with streams";
-            if (Path.StartsWith("/push", StringComparison.Ordinal)) return "push: comes with streams";
-            if (Path.StartsWith("/write-to-online-store", StringComparison.Ordinal)) return "write to the online store: comes with streams";
-            if (Path.StartsWith("/materialize", StringComparison.Ordinal)) return "materialize over Feast's format: comes with streams; ours is POST /api/v1/materializations";
+            if (Path.StartsWith("/materialize", StringComparison.Ordinal)) return "materialize over Feast's format; ours is POST /api/v1/materializations";
             return null;
         }
     }

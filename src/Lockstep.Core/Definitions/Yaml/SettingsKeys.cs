@@ -13,6 +13,8 @@ internal static class SettingsKeys
         new("port", Shape.Integer, "Default: 6566."),
         new("max_request_bytes", Shape.Integer, "Bytes of a request's body. Default: 4194304."),
         new("max_spine_bytes", Shape.Integer, "Bytes of the spine of a training set over HTTP. Default: 1073741824."),
+        new("max_event_bytes", Shape.Integer, "Bytes of one event, as it is sent. Default: 1048576."),
+        new("max_push_bytes", Shape.Integer, "Bytes of the events of one push. Default: 33554432."),
         new("max_entities", Shape.Integer, "Entity rows of one online request. Default: 10000."),
         new("max_features", Shape.Integer, "Features of one online request. Default: 5000."),
         new("verify_every", Shape.Duration, "How often a sample of what is served is held against the offline data; see /metrics. At least 1s. Default: never."),

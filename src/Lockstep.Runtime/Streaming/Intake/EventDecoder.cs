@@ -30,7 +30,7 @@ public sealed class EventDecoder
 
     readonly Schema _columns;
     readonly int _time;
-    readonly IReadOnlyList<EventCheck> _checks;
+    readonly EventChecks _checks;
     readonly EventLimits _limits;
     readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _ordinals;
     readonly long[] _filled;
@@ -39,14 +39,14 @@ public sealed class EventDecoder
     long _row;
 
     /// <param name="source">With the types of all its columns.</param>
-    /// <param name="checks">What readers ask of the values.</param>
+    /// <param name="checks">What those who read the source ask of its events.</param>
     /// <param name="limits">Bounds.</param>
-    public EventDecoder(Source source, IReadOnlyList<EventCheck> checks, EventLimits? limits = null)
+    public EventDecoder(Source source, EventChecks checks, EventLimits? limits = null)
     {
         (_columns, _checks, _limits) = (LogColumns.Of(source), checks, limits ?? new());
         _time = _columns.IndexOf(LogColumns.TimestampOf(source));
         _filled = new long[_columns.Count];
-        _scratch = [.. checks.Select(c => Column.Create(c.As))];
+        _scratch = [.. checks.Conversions.Select(c => Column.Create(c.As))];
         Dictionary<string, int> ordinals = new(StringComparer.Ordinal);
         for (var i = 0; i < _columns.Count; i++) ordinals.Add(_columns[i].Name, i);
         _ordinals = ordinals.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -194,14 +194,28 @@ public sealed class EventDecoder
         // Of two instants that are far apart the difference does not fit.
         if (times.Values[row] > now && (ulong)(times.Values[row] - now) > (ulong)_limits.MaxFuture)
             return $"'{_columns[_time].Name}' is {Instant.Format(times.Values[row])}, which is more than {Duration.Format(_limits.MaxFuture)} ahead of the clock ({Instant.Format(now)})";
-        for (var i = 0; i < _checks.Count; i++)
+        for (var i = 0; i < _scratch.Length; i++)
         {
+            var (ordinal, type, reader) = _checks.Conversions[i];
             var nonFinite = 0L;
             _scratch[i].Clear();
-            if (!ColumnCast.Append(rows[_checks[i].Ordinal], row, _scratch[i], ref nonFinite))
-                return $"column '{_columns[_checks[i].Ordinal].Name}': {ColumnCast.Show(rows[_checks[i].Ordinal], row)} does not convert to {_checks[i].As}, which {_checks[i].Reader} reads, without loss";
+            if (!ColumnCast.Append(rows[ordinal], row, _scratch[i], ref nonFinite))
+                return $"column '{_columns[ordinal].Name}': {ColumnCast.Show(rows[ordinal], row)} does not convert to {type}, which {reader} reads, without loss";
         }
-        return null;
+        return WithoutKey(rows, row);
+    }
+
+    /// <summary>An event that no view can find a key in would never be seen.</summary>
+    string? WithoutKey(ColumnBatch rows, int row)
+    {
+        var missing = -1;
+        foreach (var key in _checks.Keys)
+        {
+            var found = Array.FindIndex(key, ordinal => ordinal >= 0 && rows[ordinal].IsNull(row));
+            if (found < 0) return null;
+            missing = key[found];
+        }
+        return missing < 0 ? null : $"there is no '{_columns[missing].Name}': an event needs its key";
     }
 
     string Lossy(Utf8JsonReader value, ReadOnlySpan<byte> json, int ordinal)
@@ -214,9 +228,3 @@ public sealed class EventDecoder
     // The parser counts lines and bytes from the event's own start: of no use to who sent many.
     static string Reason(JsonException e) => e.Message.Split(" LineNumber:")[0].Split(" Path:")[0].TrimEnd('.');
 }
-
-/// <summary>A column that a view reads as another type than the source's, where not every value converts.</summary>
-/// <param name="Ordinal">Among the source's columns.</param>
-/// <param name="As">The type.</param>
-/// <param name="Reader">How messages call the view.</param>
-public sealed record EventCheck(int Ordinal, FeatureType As, string Reader);

@@ -33,10 +33,10 @@ public static class LogColumns
         return new(source.Columns ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"Source '{source.Name}' does not say which columns its events have. Declare 'columns'."));
     }
 
-    public static string TimestampOf(Source source) => source?.Table?.Timestamp ?? source?.Stream?.Timestamp
+    public static string TimestampOf(Source source) => source?.TimestampColumn
         ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"Source '{source?.Name}' does not name the column of its events' timestamps.");
 
-    public static string? CreatedOf(Source source) => source is { Table: { } table } ? table.Created : source?.Stream?.Created;
+    public static string? CreatedOf(Source source) => source?.CreatedColumn;
 }
 
 /// <summary>Numbers of partitions: who writes to which.</summary>
