@@ -30,7 +30,6 @@ public sealed partial class DocumentCommandsTests
     }
 
     [Fact]
-<<<<<<< HEAD
     public async Task The_commands_of_the_guide_to_on_demand_features_work()
     {
         var output = await RunAsync("docs/guide/on-demand.md");
@@ -38,13 +37,14 @@ public sealed partial class DocumentCommandsTests
         Assert.Contains("\"features\":[\"temp\",\"wind_speed\"", output, StringComparison.Ordinal);
         Assert.Contains("Nothing after a row's own instant changed the row", output, StringComparison.Ordinal);
         Assert.Contains("Wrote score-me.parquet: 2 rows", output, StringComparison.Ordinal);
-=======
+    }
+
+    [Fact]
     public async Task The_commands_of_the_guide_to_streams_work()
     {
         var output = await RunAsync("docs/guide/streams.md");
         Assert.Contains("2 events logged and online, 0 refused", output, StringComparison.Ordinal);
         Assert.Contains("1,2026-01-05T10:30:00Z,true,home,1.5", output, StringComparison.Ordinal);
->>>>>>> 7ea9579 (Events over HTTP, by the command line and in Feast's format; streams run by the server and alone; metrics; guide and operations)
     }
 
     [Fact]
