@@ -5,7 +5,6 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Intake;
-using Lockstep.Server.Api;
 
 namespace Lockstep.Cli.Verbs;
 

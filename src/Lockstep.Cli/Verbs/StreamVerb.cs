@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Streaming;
-using Lockstep.Server.Api;
 
 namespace Lockstep.Cli.Verbs;
 
