@@ -143,7 +143,7 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>Reads columns from the data, for checks and plans.</summary>
     public SchemaProbe Schemas(CancellationToken token) => new(
         source => source.Table is null ? null : Engine.ReadSchema(Tables.Source(source), token),
-        (view, sources) => Engine.DescribeQuery(new QueryRequest { Name = $"view '{view.Name}'", Sql = view.Sql!, Tables = sources.ToDictionary(s => s.Key, s => Tables.Source(s.Value), StringComparer.Ordinal) }, token))
+        (view, sources) => Engine.DescribeQuery(QueryRequest.Over(sources.Values, Tables.Source, $"view '{view.Name}'", view.Sql!), token))
     {
         Content = new() { Lookup = table => _lookups.Value.Read(table, token), CSharp = CSharp },
     };

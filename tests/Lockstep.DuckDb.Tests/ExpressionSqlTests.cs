@@ -5,6 +5,7 @@ using Lockstep.Core.Rows;
 using Lockstep.Core.Tests.Expressions;
 using Lockstep.Core.Tests.Rows;
 using Lockstep.DuckDb.Engine.Query;
+using Lockstep.DuckDb.Native;
 using Lockstep.Runtime.Engine;
 
 namespace Lockstep.DuckDb.Tests;
@@ -12,15 +13,20 @@ namespace Lockstep.DuckDb.Tests;
 /// <summary>The third twin: wherever an expression is handed over to DuckDB, its SQL has the bits of the interpreter and of both compiled forms.</summary>
 public sealed class ExpressionSqlTests : EngineTest
 {
-    // By column, as TableView gives them.
-    static string? Column(InputNode input) => input.Declared.Kind switch
+    // As TableView gives them.
+    static string? Column(InputNode input) => ComputedTable.ColumnSql($"\"{input.Name}\"", new(input.Declared.Kind switch
     {
-        TypeKind.Bool or TypeKind.String or TypeKind.Date or TypeKind.Decimal or TypeKind.List => $"\"{input.Name}\"",
-        TypeKind.Int32 or TypeKind.Int64 => $"\"{input.Name}\"::bigint",
-        TypeKind.Float32 or TypeKind.Float64 => $"\"{input.Name}\"::double",
-        TypeKind.Timestamp => $"epoch_us(\"{input.Name}\")",
-        _ => null,
-    };
+        TypeKind.Bool => TypeId.Boolean,
+        TypeKind.Int32 => TypeId.Integer,
+        TypeKind.Int64 => TypeId.BigInt,
+        TypeKind.Float32 => TypeId.Float,
+        TypeKind.Float64 => TypeId.Double,
+        TypeKind.String => TypeId.Varchar,
+        TypeKind.Timestamp => TypeId.TimestampTz,
+        TypeKind.Date => TypeId.Date,
+        TypeKind.Decimal => TypeId.Decimal,
+        _ => TypeId.List,
+    }));
 
     static readonly ExpressionSql s_printer = new(Column);
 

@@ -39,6 +39,9 @@ public sealed class RowColumns
     /// <summary>Columns that are computed.</summary>
     public IReadOnlyList<DerivedColumn> Computed => [.. _derived.Values];
 
+    /// <summary>Neither filter nor computed columns: rows are what the data hold.</summary>
+    public bool IsPlain => Where is null && _derived.Count == 0;
+
     public IEnumerable<string> Names => _data.Keys.Union(_derived.Keys);
 
     public bool IsDerived(string column) => _derived.ContainsKey(column);

@@ -46,6 +46,12 @@ public sealed class RowProgram
     /// <summary>Nothing is filtered or computed: the inputs are the outputs.</summary>
     public bool IsPlain => Filter is null && Computed is null;
 
+    /// <summary>Conditions that all hold of the rows that are kept; none: all are.</summary>
+    public IReadOnlyList<BoundNode> Conditions { get; private init; } = [];
+
+    /// <summary>What each output is computed by; null: it passes through.</summary>
+    public IReadOnlyList<BoundNode?> Computations { get; private init; } = [];
+
     internal ExpressionProgram? Filter { get; }
     internal ExpressionProgram? Computed { get; }
     internal IReadOnlyList<Source> Outputs => _sources;
@@ -113,8 +119,15 @@ public sealed class RowProgram
         var computing = computed.Count == 0 ? null : ExpressionProgram.Compile(computed);
         foreach (var read in (filterProgram?.Inputs ?? []).Concat(computing?.Inputs ?? []).DistinctBy(i => i.Name))
             if (!inputs.Exists(i => i.Column == read.Name && i.As.Type == read.Type)) inputs.Add(new(read.Name, new($"column:{read.Name}", read.Type)));
-        return new(inputs, new(outputs.Select(o => o.As)), sources, filterProgram, computing, columns.What);
+        return new(inputs, new(outputs.Select(o => o.As)), sources, filterProgram, computing, columns.What)
+        {
+            Conditions = keep is null ? [] : [.. Conjuncts(keep)],
+            Computations = [.. sources.Select(s => s.Expression < 0 ? null : computed[s.Expression].Node)],
+        };
     }
+
+    static IEnumerable<BoundNode> Conjuncts(BoundNode node)
+        => node is SpecialNode { Form: SpecialForm.And } both ? both.Children.SelectMany(Conjuncts) : [node];
 
     internal int PlaceOf(ProgramInput input) => ((List<RowInput>)Inputs).FindIndex(i => i.Column == input.Name && i.As.Type == input.Type);
 }

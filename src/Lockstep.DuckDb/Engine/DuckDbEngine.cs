@@ -60,14 +60,14 @@ public sealed class DuckDbEngine : IBatchEngine
 
     public Schema DescribeQuery(QueryRequest request, CancellationToken token)
     {
-        using var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: false, InferenceRows, token);
+        using var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: false, InferenceRows, r => Scan(r, token), token);
         using var statement = sandbox.Prepare();
         return QueryReader.Natural(request, statement.Columns);
     }
 
     public ScanReader Query(QueryRequest request, CancellationToken token)
     {
-        var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: true, InferenceRows, token);
+        var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: true, InferenceRows, r => Scan(r, token), token);
         try
         {
             return new QueryReader(sandbox, request, token);
@@ -83,7 +83,7 @@ public sealed class DuckDbEngine : IBatchEngine
     {
         if (output.Format != TableFormat.Parquet) throw new LockstepException(ErrorKind.BadArguments, $"{output.Path}: a query is written as Parquet, not as {output.Format}.");
         using var file = new FileReplacement(output.Path);
-        using var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: true, InferenceRows, token, writes: file.TempPath);
+        using var sandbox = Sandbox.Open(request, _options, _spill.Path, rows: true, InferenceRows, r => Scan(r, token), token, writes: file.TempPath);
         sandbox.Prepare().Dispose(); // one SELECT and nothing else
         try
         {

@@ -95,6 +95,22 @@ public sealed record QueryRequest
     public required string Sql { get; init; }
     public required IReadOnlyDictionary<string, TableInput> Tables { get; init; }
 
+    /// <summary>What the rows of these tables are: filtered, with computed columns. A table that is not here is read as it is.</summary>
+    public IReadOnlyDictionary<string, RowColumns> Rows { get; init; } = new Dictionary<string, RowColumns>();
+
+    /// <summary>SQL over sources.</summary>
+    public static QueryRequest Over(IEnumerable<Source> sources, Func<Source, TableInput> tableOf, string name, string sql)
+    {
+        var all = sources.ToList();
+        return new()
+        {
+            Name = name,
+            Sql = sql,
+            Tables = all.ToDictionary(s => s.Name, tableOf, StringComparer.Ordinal),
+            Rows = all.Select(s => (s.Name, Rows: RowColumns.Of(s))).Where(s => !s.Rows.IsPlain).ToDictionary(s => s.Name, s => s.Rows, StringComparer.Ordinal),
+        };
+    }
+
     /// <summary>Columns to read from the result and as what; null: all, as they are.</summary>
     public IReadOnlyList<ScanColumn>? Columns { get; init; }
 }

@@ -14,12 +14,7 @@ internal static class StoredRows
     {
         progress.Begin($"computing {view.Id}");
         var sources = view.Sources.Count > 0 ? view.Sources.Values : catalog.Sources.Values.Where(s => s.Table is not null);
-        var request = new QueryRequest
-        {
-            Name = $"view '{view.Id}'",
-            Sql = columns.Definition.Sql!,
-            Tables = sources.ToDictionary(s => s.Name, context.Tables.Source, StringComparer.Ordinal),
-        };
+        var request = QueryRequest.Over(sources, context.Tables.Source, $"view '{view.Id}'", columns.Definition.Sql!);
         var table = context.Offline.Table(view);
         // Of two runs that overlap only one may write: what a run without its lease computed must not come to stand over a later one's.
         var before = table.Exists ? table.Snapshot(token).Version : -1;

@@ -57,8 +57,6 @@ internal sealed class ValueViewBinder(
             if (read.Count == 0 && SqlSources.Find(view.Sql!, unreadable).Count == 0)
                 problems.Error(view.At("sql"), $"The sql of {what} names no source. Sources: {(sources.Count == 0 ? "none" : string.Join(", ", sources.Keys.Order(StringComparer.Ordinal)))}.");
         }
-        foreach (var computed in read.Values.Where(s => view.Sql is not null && (s.Where is not null || s.Derived.Count > 0)))
-            problems.Error(view.At("sql"), $"The sql of {what} reads source '{computed.Name}', which has a filter or computed columns. SQL over these is not run by this version.");
         foreach (var stream in read.Values.Where(s => view.Sql is not null && s.Stream is not null))
             problems.Error(view.At("sql"), $"The sql of {what} reads source '{stream.Name}', which has a stream. SQL reads tables alone; a view with 'source: {stream.Name}' reads the events, too.");
         return read.Count == 0 || read.Keys.Any(s => columns.GetValueOrDefault(s) is null) ? null : read;

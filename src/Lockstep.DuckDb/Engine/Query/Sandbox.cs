@@ -30,7 +30,7 @@ internal sealed class Sandbox : IDisposable
     /// Without <paramref name="rows"/>, tables of text are there but empty: enough to say what a query yields. <paramref name="writes"/> is the
     /// one file that may be written.
     /// </summary>
-    public static Sandbox Open(QueryRequest request, DuckDbOptions options, string spillFolder, bool rows, int inferenceRows, CancellationToken token, string? writes = null)
+    public static Sandbox Open(QueryRequest request, DuckDbOptions options, string spillFolder, bool rows, int inferenceRows, Func<ScanRequest, ScanReader> scan, CancellationToken token, string? writes = null)
     {
         if (request.Tables.Keys.GroupBy(n => n, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
             throw new LockstepException(ErrorKind.DefinitionsInvalid, $"{request.Name}: its tables '{string.Join("' and '", same)}' differ only in case, which SQL does not tell apart.");
@@ -40,17 +40,24 @@ internal sealed class Sandbox : IDisposable
             List<string> allowed = writes is null ? [] : [Sql.Text(writes)];
             foreach (var (name, table) in request.Tables)
             {
-                if (table.Format is TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json) sandbox.LoadText(name, table, rows, inferenceRows, token);
+                if (request.Rows.TryGetValue(name, out var columns))
+                {
+                    if (ComputedTable.AsView(sandbox.Connection, name, table, columns, sandbox._nanos, token) is { } files) Allow(files);
+                    else ComputedTable.Load(sandbox.Connection, name, table, columns, rows ? scan : null, token);
+                }
+                else if (table.Format is TableFormat.Csv or TableFormat.JsonLines or TableFormat.Json) sandbox.LoadText(name, table, rows, inferenceRows, token);
                 else
                 {
                     var (statement, paths) = TableView.Create(sandbox.Connection, name, table, sandbox._nanos, token);
                     sandbox.Connection.Execute(statement, token);
-                    allowed.AddRange(paths.SelectMany(p => new[] { Sql.Text(Path.GetFullPath(p)), Sql.File(p) }));
+                    Allow(paths);
                 }
             }
             sandbox.Connection.Execute(
                 $"set allowed_paths = [{string.Join(", ", allowed.Distinct(StringComparer.Ordinal))}]; set enable_external_access = false; set lock_configuration = true", token);
             return sandbox;
+
+            void Allow(IEnumerable<string> paths) => allowed.AddRange(paths.SelectMany(p => new[] { Sql.Text(Path.GetFullPath(p)), Sql.File(p) }));
         }
         catch (DuckDbException e)
         {
