@@ -33,6 +33,9 @@ public abstract class ScanReader : BatchReader
     /// <summary>Between 0 and 1; NaN when unknown.</summary>
     public virtual double Progress => double.NaN;
 
+    /// <summary>Rows within the bounds that did not come because of <see cref="ScanRequest.Where"/>.</summary>
+    public virtual long LeftOut => 0;
+
     /// <summary>For each column, values read as null because they were not finite (S3).</summary>
     public abstract IReadOnlyList<long> NonFinite { get; }
 }

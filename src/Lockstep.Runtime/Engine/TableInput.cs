@@ -1,4 +1,5 @@
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Engine;
@@ -84,6 +85,12 @@ public sealed record ScanRequest
 
     /// <summary>Rows come in the order of files and rows; costs parallelism. A spine needs it (S18), a source does not (S6).</summary>
     public bool KeepOrder { get; init; }
+
+    /// <summary>
+    /// Conditions over the columns of the table, as a <see cref="RowProgram"/> has them: rows of which one is not true need not come. A reader
+    /// that can tell leaves them out and counts them (<see cref="ScanReader.LeftOut"/>); whoever asks applies the filter anyway.
+    /// </summary>
+    public IReadOnlyList<BoundNode> Where { get; init; } = [];
 }
 
 /// <summary>Author SQL over named tables. Only one SELECT is accepted; it sees these tables and no other file.</summary>

@@ -39,7 +39,7 @@ public static class TableParts
             columns = part.KnownAt is { } name
                 ? [.. columns.Select((c, i) => i == known ? c with { Column = name } : c)]
                 : [.. columns.Where((_, i) => i != known)];
-        var own = request with { Table = part, Columns = columns };
+        var own = request with { Table = part, Columns = columns, Where = part.Reader is null ? request.Where : [] };
         var reader = part.Reader is { } read ? read(own, token) : open(own);
         return known >= 0 && part.KnownAt is null ? new WithNulls(reader, new(request.Columns.Select(c => c.As)), known) : reader;
     }
@@ -48,6 +48,7 @@ public static class TableParts
     sealed class Parts(ScanRequest request, List<TableInput> parts, Func<ScanRequest, ScanReader> open, CancellationToken token) : ScanReader
     {
         readonly long[] _nonFinite = new long[request.Columns.Count];
+        long _leftOut;
         ScanReader? _open;
         int _next;
 
@@ -55,6 +56,8 @@ public static class TableParts
         public override double Progress => parts.Count == 0 ? 1 : (_next - 1 + (_open is null ? 1 : double.IsNaN(_open.Progress) ? 0 : _open.Progress)) / parts.Count;
 
         public override IReadOnlyList<long> NonFinite => _open is null ? _nonFinite : [.. _nonFinite.Zip(_open.NonFinite, (a, b) => a + b)];
+
+        public override long LeftOut => _leftOut + (_open?.LeftOut ?? 0);
 
         public override bool Read(ColumnBatch batch, CancellationToken stop)
         {
@@ -71,7 +74,8 @@ public static class TableParts
         void Close()
         {
             for (var i = 0; i < _nonFinite.Length && i < _open!.NonFinite.Count; i++) _nonFinite[i] += _open.NonFinite[i];
-            _open!.Dispose();
+            _leftOut += _open!.LeftOut;
+            _open.Dispose();
             _open = null;
         }
 
@@ -91,6 +95,7 @@ public static class TableParts
         public override Schema Schema => schema;
         public override double Progress => inner.Progress;
         public override IReadOnlyList<long> NonFinite => [.. inner.NonFinite.Take(at), 0, .. inner.NonFinite.Skip(at)];
+        public override long LeftOut => inner.LeftOut;
 
         public override bool Read(ColumnBatch batch, CancellationToken token)
         {

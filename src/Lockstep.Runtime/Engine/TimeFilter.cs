@@ -21,6 +21,7 @@ public sealed class TimeFilter : ScanReader
     public override Schema Schema { get; }
     public override IReadOnlyList<long> NonFinite => [.. _inner.NonFinite.Take(Schema.Count)];
     public override double Progress => _inner.Progress;
+    public override long LeftOut => _inner.LeftOut;
 
     /// <summary>Opens a reader for the request, with its bounds kept; <paramref name="open"/> gets a request without any.</summary>
     public static ScanReader Open(ScanRequest request, Func<ScanRequest, ScanReader> open)

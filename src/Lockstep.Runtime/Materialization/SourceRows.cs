@@ -59,7 +59,7 @@ internal sealed class SourceRows(
     public void Expect(TableInput input, ProgressMeter progress, CancellationToken token)
     {
         if (expectations is null || input.IsEmpty) return;
-        using var reader = engine.Scan(new() { Table = input, Columns = ViewColumns.Scan(_program) }, token);
+        using var reader = engine.Scan(new() { Table = input, Columns = ViewColumns.Scan(_program), Where = _program.Conditions }, token);
         var rows = _program.Open();
         while (reader.Read(rows.Input, token))
         {
@@ -69,7 +69,8 @@ internal sealed class SourceRows(
             counts.Rows += read;
             progress.Add(read, reader.Progress);
         }
-        counts.Dropped += rows.Dropped;
+        counts.Rows += reader.LeftOut;
+        counts.Dropped += rows.Dropped + reader.LeftOut;
     }
 
     /// <param name="parts">What to read.</param>
@@ -97,7 +98,7 @@ internal sealed class SourceRows(
 
     void Read(SourcePart part, KeyFilter filter, ViewExpectations? expected, long memory, Collected to, ProgressMeter progress, CancellationToken token)
     {
-        var request = new ScanRequest { Table = part.Input, Columns = ViewColumns.Scan(_program) };
+        var request = new ScanRequest { Table = part.Input, Columns = ViewColumns.Scan(_program), Where = _program.Conditions };
         // Rows after the horizon are read as well, so that it is known whether there are any: except where an end was asked for, which may be long ago.
         if (part.NotBefore != long.MinValue || bounded) request = request with { TimeColumn = columns.Timestamp, NotBefore = part.NotBefore, NotAfter = bounded ? horizon : long.MaxValue };
         if (bounded && horizon < long.MaxValue) counts.LeftOut = Math.Min(counts.LeftOut, horizon + 1);
@@ -143,7 +144,8 @@ internal sealed class SourceRows(
             to.SpillIfLarge(memory, token);
             progress.Add(read, reader.Progress);
         }
-        counts.Dropped += rows.Dropped;
+        counts.Rows += reader.LeftOut;
+        counts.Dropped += rows.Dropped + reader.LeftOut;
         _program.CountNonFinite(reader.NonFinite, counts.NonFinite);
     }
 }

@@ -123,6 +123,7 @@ internal sealed class TrainingSetRun(
             {
                 Table = input,
                 Columns = ViewColumns.Scan(scan.Program),
+                Where = scan.Program.Conditions,
                 TimeColumn = columns.Timestamp,
                 NotBefore = columns.Definition.Ttl > 0 ? (long)Int128.Max(long.MinValue, (Int128)earliest - columns.Definition.Ttl) : long.MinValue,
                 NotAfter = latest,
@@ -138,7 +139,7 @@ internal sealed class TrainingSetRun(
                         if (!sweep.Add(batch)) return sweep.State;
                     _meter.Add(batch.Count, ahead.Progress);
                 }
-                dropped = ahead.Dropped;
+                dropped = ahead.Dropped + reader.LeftOut;
             }
             for (var i = 0; i < sweeps.Length; i++) _tallies[scan.Lookups[i]].Read(sweeps[i].Rows, dropped, scan.Program, reader.NonFinite);
         }

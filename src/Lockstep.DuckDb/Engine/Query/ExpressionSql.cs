@@ -17,7 +17,7 @@ internal sealed class ExpressionSql(Func<InputNode, string?> column)
     /// <summary>A float is named twice where it is mended; a text longer than this is not handed over.</summary>
     const int MaxLength = 20_000;
 
-    const long ExactIntegers = 1L << 53;
+    public const long ExactIntegers = 1L << 53;
 
     /// <summary>Null: it is not handed over.</summary>
     public string? Print(BoundNode node)
@@ -49,10 +49,10 @@ internal sealed class ExpressionSql(Func<InputNode, string?> column)
         };
     }
 
-    static string Float(double value) => $"'{value.ToString("R", CultureInfo.InvariantCulture)}'::double";
+    public static string Float(double value) => $"'{value.ToString("R", CultureInfo.InvariantCulture)}'::double";
 
     // Further away DuckDB has no days, or infinity.
-    static string? Day(long days) => Math.Abs(days) < 700_000_000 ? $"(date '1970-01-01' + ({Sql.Number(days)})::integer)" : null;
+    public static string? Day(long days) => Math.Abs(days) < 700_000_000 ? $"(date '1970-01-01' + ({Sql.Number(days)})::integer)" : null;
 
     static string? SqlType(FeatureType type) => type.Kind switch
     {
@@ -67,15 +67,6 @@ internal sealed class ExpressionSql(Func<InputNode, string?> column)
     string? Compare(CompareNode node)
     {
         var (left, right) = (node.Children[0], node.Children[1]);
-        var symbol = node.Comparison switch
-        {
-            Comparison.Equal => "=",
-            Comparison.NotEqual => "<>",
-            Comparison.Less => "<",
-            Comparison.LessOrEqual => "<=",
-            Comparison.Greater => ">",
-            _ => ">=",
-        };
         if (left.Type!.Kind != right.Type!.Kind)
         {
             // An int64 and a float64 are compared by exact value. A constant that is a whole number of both is one of the other's type.
@@ -84,8 +75,18 @@ internal sealed class ExpressionSql(Func<InputNode, string?> column)
         }
         else if (left.Type.Kind is TypeKind.Decimal && left.Type != right.Type) return null;
         else if (left.Type.Kind is TypeKind.List or TypeKind.Bytes) return null;
-        return Print(left) is { } a && Print(right) is { } b ? $"({a} {symbol} {b})" : null;
+        return Print(left) is { } a && Print(right) is { } b ? $"({a} {Symbol(node.Comparison)} {b})" : null;
     }
+
+    public static string Symbol(Comparison comparison) => comparison switch
+    {
+        Comparison.Equal => "=",
+        Comparison.NotEqual => "<>",
+        Comparison.Less => "<",
+        Comparison.LessOrEqual => "<=",
+        Comparison.Greater => ">",
+        _ => ">=",
+    };
 
     static BoundNode Exact(BoundNode node, FeatureType other) => (node, other.Kind) switch
     {

@@ -15,13 +15,17 @@ internal sealed class GroupScan : IDisposable
     readonly string _condition;
     readonly GroupColumn[] _columns;
     readonly ResultStream _rows;
+    readonly long _all; // rows within the bounds; -1 where all of them come
+    long _came;
     readonly int _fileIndex; // place of the file's number in the result; -1 where no column needs it
     readonly FixedColumn<long> _files = new(FeatureType.Int64);
     readonly VectorReader? _fileReader;
 
-    GroupScan(Connection connection, TableInput table, FileGroup group, string condition, GroupColumn[] columns, CancellationToken token)
+    GroupScan(Connection connection, TableInput table, FileGroup group, string bounds, string wanted, GroupColumn[] columns, CancellationToken token)
     {
+        var condition = wanted.Length == 0 ? bounds : $"{(bounds.Length == 0 ? " where" : bounds + " and")} {wanted}";
         (_connection, _table, _group, _condition, _columns) = (connection, table, group, condition, columns);
+        _all = wanted.Length == 0 ? -1 : Count(bounds, token);
         List<string> select = [.. columns.Where(c => c.Reader is not null).Select(c => $"c{c.Source}")];
         _fileIndex = select.Count == 0 || columns.Any(c => c.Constants is not null) ? select.Count : -1;
         if (_fileIndex >= 0) select.Add("file_index::bigint");
@@ -50,12 +54,25 @@ internal sealed class GroupScan : IDisposable
         var columns = request.Columns.Select(c => GroupColumn.Create(request.Table, group, c)).ToArray();
         try
         {
-            return new GroupScan(connection, request.Table, group, condition, columns, token);
+            return new GroupScan(connection, request.Table, group, condition, ScanConditions.Print(request.Where, group), columns, token);
         }
         catch (DuckDbException e)
         {
             throw FileFaults.Explain(request.Table with { Files = group.Files }, e);
         }
+    }
+
+    /// <summary>Rows that the conditions kept away; known when the end is reached.</summary>
+    public long LeftOut => _all < 0 ? 0 : _all - _came;
+
+    // Without bounds DuckDB answers from the footers.
+    long Count(string bounds, CancellationToken token)
+    {
+        using var another = _connection.Another();
+        using var answer = another.Stream($"select count(*) from {Sql.Parquet(_group.Paths, _group.Columns.Count)}{bounds}", token);
+        var count = new FixedColumn<long>(FeatureType.Int64);
+        if (answer.Next(token)) new CopyReader<long>().Append(answer.Vector(0), answer.Rows, count);
+        return count.Values[0];
     }
 
     static bool InBounds(TableInput table, TableFile file, string time, TimeBounds bounds)
@@ -75,6 +92,7 @@ internal sealed class GroupScan : IDisposable
         {
             throw Explain(e, token);
         }
+        _came += _rows.Rows;
         if (_fileReader is not null)
         {
             _files.Clear();

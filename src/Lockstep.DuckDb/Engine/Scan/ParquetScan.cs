@@ -20,6 +20,7 @@ internal sealed class ParquetScan : ScanReader
     readonly long[] _nonFinite;
     readonly double[] _weights;
     double _done;
+    long _leftOut;
     int _next;
     GroupScan? _open;
 
@@ -44,7 +45,7 @@ internal sealed class ParquetScan : ScanReader
             throw;
         }
         return request.TimeColumn is { } bounded && groups.Any(g => g.IndexOf(bounded) is >= 0 and var at && TimeBounds.Of(request).Condition("", g.Columns[at].Type) is null)
-            ? TimeFilter.Open(request, r => new ParquetScan(connection, r, groups, nanos))
+            ? TimeFilter.Open(request with { Where = [] }, r => new ParquetScan(connection, r, groups, nanos)) // what is left out could not be told from what is out of bounds
             : new ParquetScan(connection, request, groups, nanos);
     }
 
@@ -62,6 +63,7 @@ internal sealed class ParquetScan : ScanReader
 
     public override Schema Schema { get; }
     public override IReadOnlyList<long> NonFinite => _nonFinite;
+    public override long LeftOut => _leftOut + (_open?.LeftOut ?? 0);
 
     public override double Progress
     {
@@ -93,7 +95,8 @@ internal sealed class ParquetScan : ScanReader
 
     void Close()
     {
-        _open!.Dispose();
+        _leftOut += _open!.LeftOut;
+        _open.Dispose();
         _open = null;
         _done += _weights[_next - 1];
     }

@@ -14,6 +14,9 @@ internal readonly record struct TimeBounds(long NotBefore, long NotAfter)
     const long First = -9_223_372_022_400_000_000, Last = long.MaxValue - 1;
     const long FirstDay = -int.MaxValue + 1, LastDay = int.MaxValue - 1;
 
+    /// <summary>Whether DuckDB can hold the instant.</summary>
+    public static bool IsFinite(long micros) => micros is >= First and <= Last;
+
     public static TimeBounds Of(ScanRequest request) => request.TimeColumn is null ? new(long.MinValue, long.MaxValue) : new(request.NotBefore, request.NotAfter);
 
     public bool Any => NotBefore != long.MinValue || NotAfter != long.MaxValue;
