@@ -96,7 +96,9 @@ public sealed class ComputedTableTests : EngineTest
         Assert.Contains("18446744073709551615", Assert.Throws<LockstepException>(() => Query("select * from t", Table(path), Of("big > 0", new("big", FeatureType.Int64)), new([new("big", FeatureType.Int64)]))).Message, StringComparison.Ordinal);
         Assert.Contains("differ only in case", Assert.Throws<LockstepException>(() => Engine.DescribeQuery(new()
         {
-            Name = "v", Sql = "select * from t", Tables = new Dictionary<string, TableInput> { ["t"] = Table(path) },
+            Name = "v",
+            Sql = "select * from t",
+            Tables = new Dictionary<string, TableInput> { ["t"] = Table(path) },
             Rows = new Dictionary<string, RowColumns> { ["t"] = new("source 't'", [new("n", FeatureType.Int32)], [new("N", "n + 1")]) },
         }, None)).Message, StringComparison.Ordinal);
     }

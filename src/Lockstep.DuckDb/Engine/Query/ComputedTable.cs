@@ -1,6 +1,5 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine.Scan;
 using Lockstep.DuckDb.Engine.Vectors;

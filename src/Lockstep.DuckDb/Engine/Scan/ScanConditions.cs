@@ -36,7 +36,9 @@ internal static class ScanConditions
     {
         if (condition is not CompareNode { Children: [var left, var right] } compare) return null;
         var turned = left is ConstantNode;
-        if ((turned ? right : left) is not InputNode input || (turned ? left : right) is not ConstantNode { Value: { IsNull: false } value } || Find(input, group) is not (>= 0 and var at, { } type)) return null;
+        if ((turned ? right : left) is not InputNode input || (turned ? left : right) is not ConstantNode { Value: { IsNull: false } value }) return null;
+        var (at, found) = Find(input, group);
+        if (found is not { } type) return null;
         // A file's dictionary or Bloom filter may know 0 and not -0, which is stored, and read as 0.
         if (type.Id is TypeId.Float or TypeId.Double && compare.Comparison == Comparison.Equal && (value.Kind == TypeKind.Float64 ? value.AsFloat64 : value.AsInt64) == 0) return null;
         var literal = (type.Id, value.Kind) switch
