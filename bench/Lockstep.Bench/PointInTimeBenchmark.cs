@@ -33,7 +33,7 @@ sealed class PointInTimeBenchmark : IBenchmark
         for (var repeat = 0; repeat < repeats; repeat++)
             foreach (var program in both ? (string[])["duckdb", "lockstep"] : ["lockstep"])
             {
-                var run = await InProcess(program, folder);
+                var run = await InProcess(Name, program, folder);
                 if (!runs.TryGetValue(program, out var list)) runs.Add(program, list = []);
                 list.Add(run);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {program} | {run.Seconds:0.00} | {run.Cpu:0.00} | {run.PeakBytes / 1e6:N0} |"));
@@ -44,11 +44,11 @@ sealed class PointInTimeBenchmark : IBenchmark
         return 0;
     }
 
-    readonly record struct Run(double Seconds, double Cpu, long PeakBytes);
+    internal readonly record struct Run(double Seconds, double Cpu, long PeakBytes);
 
-    static async Task<Run> InProcess(string program, string folder)
+    internal static async Task<Run> InProcess(string benchmark, string program, string folder)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, ["point-in-time", "--child", program, folder]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [benchmark, "--child", program, folder]) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var text = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -131,7 +131,7 @@ sealed class PointInTimeBenchmark : IBenchmark
         return text.GetValue(0).AsString;
     }
 
-    static void Execute(string folder, string sql)
+    internal static void Execute(string folder, string sql)
     {
         Lockstep.DuckDb.Native.DuckDbLibrary.Load();
         using var database = Database.Open(null, new(), Path.Combine(folder, "spill"));
@@ -139,13 +139,13 @@ sealed class PointInTimeBenchmark : IBenchmark
         connection.Execute(sql, CancellationToken.None);
     }
 
-    static double Median(List<Run> runs, Func<Run, double> of) => runs.Select(of).Order().ElementAt(runs.Count / 2);
+    internal static double Median(List<Run> runs, Func<Run, double> of) => runs.Select(of).Order().ElementAt(runs.Count / 2);
 
-    static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
+    internal static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
-    static int Number(string[] args, int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
+    internal static int Number(string[] args, int at, int otherwise) => args.Length > at ? int.Parse(args[at], CultureInfo.InvariantCulture) : otherwise;
 
-    static string Root()
+    internal static string Root()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "Lockstep.slnx"))) return folder.FullName;
