@@ -4,7 +4,6 @@ using Lockstep.Core.Aggregation;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
-using Lockstep.Runtime;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.TrainingSets;
 
