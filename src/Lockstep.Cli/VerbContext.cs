@@ -26,6 +26,9 @@ internal sealed class VerbContext(CommandLine commandLine, ParseResult parsed, C
     /// <summary>The project that the caller means; the verb disposes of it.</summary>
     public ProjectHost OpenProject() => ProjectHost.Open(ProjectFolder is null ? Console.Folder : Console.FullPath(ProjectFolder), EnvironmentName, Console.Variable, Console.Clock, CommandLine.CSharp);
 
+    /// <summary>Whether there is one to open.</summary>
+    public bool HasProject => Runtime.Projects.ProjectFolder.Find(ProjectFolder is null ? Console.Folder : Console.FullPath(ProjectFolder)) is not null;
+
     public T? Get<T>(Option<T> option) => parsed.GetValue(option);
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
 

@@ -115,10 +115,10 @@ public sealed class ProjectHost : IAsyncDisposable
         var registered = await LoadCatalogAsync(token);
         var read = Folder.ReadDefinitions();
         var schemas = Schemas(token);
-        var bound = DefinitionBinder.Bind(read.Definitions, registered.Number == 0 ? null : registered, schemas.Source, schemas.Query);
+        var bound = DefinitionBinder.Bind(read.Definitions, registered.Number == 0 ? null : registered, schemas.Source, schemas.Query, schemas.Content);
         return read.HasErrors || bound.HasErrors
             ? throw new LockstepException(ErrorKind.DefinitionsInvalid, [.. read.Problems, .. bound.Problems])
-            : bound.ToCatalog(registered, Math.Max(1, registered.Number));
+            : bound.ToCatalog(registered, Math.Max(1, registered.Number)); // with the content that the registered one has
     }
 
     /// <summary>A server over this project, which stays the caller's.</summary>

@@ -19,9 +19,10 @@ internal sealed class FeatureEvaluation(Catalog catalog, ProjectHost host, strin
 
     public Evaluated Run(long at, int rows, CancellationToken token)
     {
-        var asked = FeatureSet.Resolve(catalog, [.. Selections()], fullNames: true, "the expression");
-        var keys = asked.Lookups.SelectMany(l => l.KeyColumns.Zip(l.View.Keys.Fields, (column, key) => new Field(column, key.Type))).DistinctBy(f => f.Name).ToList();
-        List<Field> known = [.. keys, .. (asked.OnDemand?.RequestFields ?? []).Where(f => keys.TrueForAll(k => k.Name != f.Name))];
+        List<FeatureSelection> selections = [.. Selections()];
+        var asked = selections.Count == 0 ? null : FeatureSet.Resolve(catalog, selections, fullNames: true, "the expression"); // a lookup table needs no feature
+        var keys = (asked?.Lookups ?? []).SelectMany(l => l.KeyColumns.Zip(l.View.Keys.Fields, (column, key) => new Field(column, key.Type))).DistinctBy(f => f.Name).ToList();
+        List<Field> known = [.. keys, .. (asked?.OnDemand?.RequestFields ?? []).Where(f => keys.TrueForAll(k => k.Name != f.Name))];
         var values = given.ToDictionary(g => g.Name, g => g.As(known.Find(k => k.Name == g.Name)?.Type), StringComparer.Ordinal);
         var fromRows = view is { View: ValueView } && !keys.Exists(k => values.ContainsKey(k.Name));
         List<Field> request = [.. values.Select(v => new Field(v.Key, v.Value.Type))];
@@ -64,7 +65,7 @@ internal sealed class FeatureEvaluation(Catalog catalog, ProjectHost host, strin
             if (feature.Name != Result && request.TrueForAll(r => r.Name != feature.Name)) features.Add(new(feature.Name, $"\"{view!.Name}\"{Exactly(view)}:\"{feature.Name}\""));
         OnDemandView made = new() { Name = ViewName, Request = request, Features = [.. features, new(Result, text)] };
         // By its own, so that a mistake is told with its place in the text that was typed.
-        OnDemandTrees trees = new((_, reference) => catalog.FindView(reference.View, reference.Version), reference => $"There is no feature '{reference}'.");
+        var trees = OnDemandTrees.OfNewest(catalog);
         var expression = trees.Bind(ViewName, made, made.Features[^1]);
         if (expression.Type is null) throw new LockstepException(ErrorKind.BadArguments, "The expression is always null.");
         var bound = DefinitionBinder.Bind(new() { Views = [made] }, catalog, static _ => null, static (_, _) => null);

@@ -5,6 +5,7 @@ using Lockstep.Cli.Output;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Expressions;
+using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Syntax;
 using Lockstep.Core.Rows;
 
@@ -69,7 +70,7 @@ internal sealed class EvalVerb : Verb
         var (view, source, rows) = (context.Get(_view), context.Get(_source), context.Get(_rows));
         if (rows < 1) throw new LockstepException(ErrorKind.BadArguments, $"--rows {rows}: it must be at least 1.");
         if (view is not null && source is not null) throw new LockstepException(ErrorKind.BadArguments, "Name a view or a source, not both.");
-        if (view is null && source is null && !SyntaxTree.All(Parser.Parse(text)).OfType<FeatureSyntax>().Any()) return LiteralEvaluation.Run(text, given, at);
+        if (view is null && source is null && !NeedsProject(context, text)) return LiteralEvaluation.Run(text, given, at);
         await using var host = context.OpenProject();
         var catalog = await host.LoadDefinedCatalogAsync(token);
         if (source is null) return new FeatureEvaluation(catalog, host, text, view is null ? null : View(catalog, view), given).Run(at, rows, token);
@@ -110,4 +111,13 @@ internal sealed class EvalVerb : Verb
         ["rows"] = new JsonArray([.. result.Rows.Select(r => (JsonNode)new JsonObject { ["inputs"] = new JsonArray([.. r[..^1].Select(JsonValues.Of)]), ["value"] = JsonValues.Of(r[^1]) })]),
         ["tree"] = TreeText.Of(result.Expression),
     };
+
+    // Features, lookup tables, and calls of what is no function: a transformation, where there is a project that may have one.
+    static bool NeedsProject(VerbContext context, string text)
+    {
+        var nodes = SyntaxTree.All(Parser.Parse(text)).ToList();
+        return nodes.OfType<FeatureSyntax>().Any()
+            || nodes.OfType<CallSyntax>().Any(c => c.Name == "lookup" || c.Version != VersionSelector.Newest
+                || (FunctionCatalog.Find(c.Name).Count == 0 && !FunctionCatalog.SpecialNames.Contains(c.Name) && context.HasProject));
+    }
 }

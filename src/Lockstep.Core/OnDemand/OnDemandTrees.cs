@@ -1,4 +1,5 @@
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Definitions.Yaml;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Syntax;
 using Lockstep.Core.Rows;
@@ -40,10 +41,27 @@ public sealed class OnDemandTrees
             Constants = from => new RegisteredConstants(catalog, Version(from)),
         };
 
-        ViewVersion? Version(OnDemandView from) => Transformation.IsViewName(from.Name)
-            ? catalog.Transformations.FirstOrDefault(t => t.Inputs.Name == from.Name && t.Version == from.Version)?.Inputs
-            : catalog.VersionsOf(from.Name).FirstOrDefault(v => v.Version == from.Version);
+        ViewVersion? Version(OnDemandView from) => Registered(catalog, from);
     }
+
+    /// <summary>Over registered views as <see cref="Of"/>, and views that are not registered: in these every name means what is newest.</summary>
+    public static OnDemandTrees OfNewest(Catalog catalog)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ProblemList none = new();
+        DefinedConstants newest = new(new(), catalog, new() { CSharp = catalog.Content.CSharp }, none);
+        return new(
+            (from, reference) => Registered(catalog, from) is not { } known ? catalog.FindView(reference.View, reference.Version)
+                : known.References.TryGetValue($"{reference.View}{reference.Version}", out var id) ? catalog.FindId(id) : null,
+            reference => $"There is no feature '{reference}'.")
+        {
+            Constants = from => Registered(catalog, from) is { } known ? new RegisteredConstants(catalog, known) : new ViewConstants(newest, from, $"view '{from.Name}'", null, none),
+        };
+    }
+
+    static ViewVersion? Registered(Catalog catalog, OnDemandView view) => Transformation.IsViewName(view.Name)
+        ? catalog.Transformations.FirstOrDefault(t => t.Inputs.Name == view.Name && t.Version == view.Version)?.Inputs
+        : catalog.VersionsOf(view.Name).FirstOrDefault(v => v.Version == view.Version);
 
     /// <summary>What the names of transformations, lookup tables and C# views mean in a view; null: none may be named.</summary>
     public Func<OnDemandView, IConstantSource>? Constants { get; init; }
