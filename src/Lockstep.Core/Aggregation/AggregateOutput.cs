@@ -7,6 +7,9 @@ public abstract class AggregateOutput
 {
     public abstract FeatureType Type { get; }
 
+    /// <summary>Whether the value changes with the instant while the window holds the same events: a time since.</summary>
+    public virtual bool ReadsInstant => false;
+
     /// <summary>Appends the value of a window, or null, to a column of <see cref="Type"/>.</summary>
     /// <param name="state">An accumulator of the spec that came with this output, or of one that covers it.</param>
     /// <param name="window">The window that was read.</param>

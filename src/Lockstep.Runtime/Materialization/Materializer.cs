@@ -5,7 +5,7 @@ using Lockstep.Core.Rows;
 namespace Lockstep.Runtime.Materialization;
 
 /// <summary>
-/// Brings value views online: by what changed in their sources since the last run, or whole. Runs may overlap, die at any instant and be
+/// Brings views online: by what changed in their sources since the last run, or whole. Runs may overlap, die at any instant and be
 /// repeated, in any number of processes: the store ends up with what the source says (S7). Serving goes on meanwhile (S21).
 /// </summary>
 public sealed class Materializer(MaterializationContext context)
@@ -43,7 +43,7 @@ public sealed class Materializer(MaterializationContext context)
             ViewRun? run = null;
             try
             {
-                run = new(view, request, context, progress);
+                run = ViewRun.Create(view, request, context, progress);
                 return await run.RunAsync(token);
             }
             catch (TornReadException) when (attempt < Attempts)
@@ -63,7 +63,7 @@ public sealed class Materializer(MaterializationContext context)
         if (request.Full && request.From is not null) throw new LockstepException(ErrorKind.BadArguments, "A full run takes all rows. Leave out the beginning, or the word full.");
         var catalog = request.Catalog;
         if (request.Views.Count == 0)
-            return [.. catalog.Views.Where(v => !v.Retired && v.View is ValueView definition && (definition.Sql is not null || definition.Online))];
+            return [.. catalog.Views.Where(v => !v.Retired && IsMaterialized(v))];
         List<ViewVersion> chosen = [];
         List<Problem> problems = [];
         foreach (var name in request.Views.Distinct(StringComparer.Ordinal))
@@ -77,12 +77,21 @@ public sealed class Materializer(MaterializationContext context)
             }
             foreach (var view in found)
             {
-                if (view.View is not ValueView definition) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}; value views are materialized by this."));
-                else if (!definition.Online && definition.Sql is null) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is not served online (online: false): there is nothing to materialize."));
+                if (view.View is OnDemandView) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is computed at the request: there is nothing to materialize."));
+                else if (view.View is AggregationView && EventProgram.Of(view).Source.Table is null) problems.Add(new(Severity.Error, null, $"View '{view.Id}' has no table to read: its events come from the stream of source '{EventProgram.Of(view).Source.Name}', which are applied as they come."));
+                else if (!IsMaterialized(view)) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is not served online (online: false): there is nothing to materialize."));
                 else if (!chosen.Contains(view)) chosen.Add(view);
             }
         }
         if (problems.Count > 0) throw new LockstepException(problems.Any(p => p.Message.StartsWith("There is no", StringComparison.Ordinal)) ? ErrorKind.NotFound : ErrorKind.BadArguments, problems);
         return [.. catalog.Views.Where(chosen.Contains)];
     }
+
+    // A view of windows over a stream alone has no table that a run could read.
+    static bool IsMaterialized(ViewVersion view) => view.View switch
+    {
+        ValueView definition => definition.Sql is not null || definition.Online,
+        AggregationView definition => definition.Online && EventProgram.Of(view).Source.Table is not null,
+        _ => false,
+    };
 }

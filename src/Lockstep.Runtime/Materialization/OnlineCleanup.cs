@@ -11,8 +11,8 @@ namespace Lockstep.Runtime.Materialization;
 public readonly record struct CleanupReport(long Shrunk, long Removed);
 
 /// <summary>
-/// Takes from a value view's table only what is past every use. A key whose rows are all too old stays, with the timestamp of the
-/// newest: it is OUTSIDE_MAX_AGE and must not become NOT_FOUND (S20). Safe at any time, beside runs and requests.
+/// Takes from a view's table only what is past every use. A key whose rows are all too old stays, with the timestamp of the
+/// newest: it is OUTSIDE_MAX_AGE and must not become NOT_FOUND (S20). Of tiles those go that no window reaches any more. Safe at any time, beside runs and requests.
 /// </summary>
 public static class OnlineCleanup
 {
@@ -22,14 +22,19 @@ public static class OnlineCleanup
     {
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(view);
-        if (view.View is not ValueView definition) throw new ArgumentException($"View '{view.Id}' is not a value view.", nameof(view));
-        var (now, ttl) = (Instant.Now(clock), definition.Ttl);
+        var now = Instant.Now(clock);
+        var clean = view.View switch
+        {
+            ValueView definition => (ICellMerge)new ValueCellClean(now, definition.Ttl, MarkLifetime),
+            AggregationView => new TileClean(EventProgram.Of(view).Layout, now),
+            _ => throw new ArgumentException($"View '{view.Id}' is not stored online.", nameof(view)),
+        };
         var (updates, scratch) = (new CellUpdates(), new ArrayBufferWriter<byte>());
         var (shrunk, removed) = (0L, 0L);
         await foreach (var (key, cell) in store.ScanAsync(view.Id, token))
         {
             scratch.ResetWrittenCount();
-            if (MaterializationMark.IsMark(key) || !ValueCellCleaner.Clean(now, ttl, MarkLifetime, cell, scratch)) continue;
+            if (MaterializationMark.IsMark(key) || !clean.Merge(cell, default, scratch)) continue;
             if (scratch.WrittenCount == 0) removed++; else shrunk++;
             updates.Add(key, default);
             if (updates.Count == KeysPerWrite) await WriteAsync();
@@ -39,7 +44,7 @@ public static class OnlineCleanup
 
         async Task WriteAsync()
         {
-            if (updates.Count > 0) await store.WriteAsync(view.Id, updates, new ValueCellClean(now, ttl, MarkLifetime), Fence.None, token);
+            if (updates.Count > 0) await store.WriteAsync(view.Id, updates, clean, Fence.None, token);
             updates.Clear();
         }
     }

@@ -9,7 +9,7 @@ namespace Lockstep.Runtime.Materialization;
 public sealed record UpkeepReport(IReadOnlyList<(string View, CleanupReport Taken)> Cleaned, IReadOnlyList<OnlineTable> Dropped);
 
 /// <summary>
-/// Keeps the online store as small as what it serves: clean-up of value views, and the tables of retired versions dropped. A table that
+/// Keeps the online store as small as what it serves: clean-up of views, and the tables of retired versions dropped. A table that
 /// no view version of the catalog owns is left alone. Safe at any time and from any number of processes. A version that is brought back
 /// finds no mark of a run, so the next run computes all of it.
 /// </summary>
@@ -31,7 +31,7 @@ public static class OnlineUpkeep
                 await store.DropAsync(view.Id, token);
                 dropped.Add(table);
             }
-            else if (view.View is ValueView && await OnlineCleanup.CleanAsync(store, view, clock, token) is var taken && taken != default) cleaned.Add((view.Id, taken));
+            else if (view.View is not OnDemandView && await OnlineCleanup.CleanAsync(store, view, clock, token) is var taken && taken != default) cleaned.Add((view.Id, taken));
         }
         return new(cleaned, dropped);
     }

@@ -46,19 +46,32 @@ internal sealed class CellsInMemory : SortedCells
     }
 }
 
-/// <summary>Several sorted runs read as one; cells of a key that stands in several are merged by S6.</summary>
+/// <summary>Puts two cells of a key together; false, with nothing written, when the first holds it all.</summary>
+internal delegate bool CombineCells(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> other, IBufferWriter<byte> to);
+
+/// <summary>Several sorted runs read as one; cells of a key that stands in several are put together.</summary>
 internal sealed class MergedCells : SortedCells
 {
-    readonly RowLayout _layout;
-    readonly long _now;
+    readonly CombineCells _combine;
     readonly PriorityQueue<SortedCells, SortedCells> _heads;
     readonly ArrayBufferWriter<byte> _key = new(64);
-    readonly ArrayBufferWriter<byte> _update = new(256);
     ArrayBufferWriter<byte> _cell = new(256), _spare = new(256);
 
-    public MergedCells(RowLayout layout, long now, IEnumerable<SortedCells> runs)
+    /// <summary>Of rows, which compete by S6.</summary>
+    public static MergedCells OfRows(RowLayout layout, long now, IEnumerable<SortedCells> runs)
     {
-        (_layout, _now) = (layout, now);
+        ArrayBufferWriter<byte> update = new(256);
+        return new((cell, other, to) =>
+        {
+            update.ResetWrittenCount();
+            ValueCellUpdate.Write(update, ValueUpdateKind.Add, 0, other);
+            return ValueCellUpdate.Apply(layout, now, cell, update.WrittenSpan, to) == ValueCellOutcome.Changed;
+        }, runs);
+    }
+
+    public MergedCells(CombineCells combine, IEnumerable<SortedCells> runs)
+    {
+        _combine = combine;
         _heads = new(Comparer<SortedCells>.Create((a, b) => a.Key.SequenceCompareTo(b.Key)));
         foreach (var run in runs)
             if (run.MoveNext()) _heads.Enqueue(run, run);
@@ -76,10 +89,8 @@ internal sealed class MergedCells : SortedCells
         while (_heads.TryPeek(out head, out _) && head.Key.SequenceEqual(_key.WrittenSpan))
         {
             _heads.Dequeue();
-            _update.ResetWrittenCount();
-            ValueCellUpdate.Write(_update, ValueUpdateKind.Add, 0, head.Cell);
             _spare.ResetWrittenCount();
-            if (ValueCellUpdate.Apply(_layout, _now, _cell.WrittenSpan, _update.WrittenSpan, _spare) == ValueCellOutcome.Changed) (_cell, _spare) = (_spare, _cell);
+            if (_combine(_cell.WrittenSpan, head.Cell, _spare)) (_cell, _spare) = (_spare, _cell);
             Next(head);
         }
         return true;

@@ -172,7 +172,7 @@ internal sealed class Collected(RowLayout layout, long now, NewestRows rows, Cel
     public SortedCells Open()
     {
         var inMemory = new CellsInMemory(rows, begin);
-        return spill.Count == 0 ? inMemory : new MergedCells(layout, now, [.. spill.Read(), inMemory]);
+        return spill.Count == 0 ? inMemory : MergedCells.OfRows(layout, now, [.. spill.Read(), inMemory]);
     }
 
     public void Dispose() => spill.Dispose();

@@ -37,6 +37,34 @@ public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags
     public int Repeated(int tag) => _results[tag].Repeated;
 }
 
+/// <summary>The clean-up of cells of tiles; its updates are empty.</summary>
+public sealed class TileClean(TileLayout layout, long now) : ICellMerge
+{
+    readonly TileMergers _mergers = new(layout);
+    readonly byte[] _update = Update();
+
+    public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
+    {
+        if (cell.IsEmpty) return false;
+        var merger = _mergers.Rent();
+        try
+        {
+            return merger.Apply(now, cell, _update, merged) == TileOutcome.Changed;
+        }
+        finally
+        {
+            _mergers.Return(merger);
+        }
+    }
+
+    static byte[] Update()
+    {
+        ArrayBufferWriter<byte> to = new();
+        TileUpdate.Clean(to, 0);
+        return to.WrittenSpan.ToArray();
+    }
+}
+
 /// <summary>Mergers of one view version with their buffers, kept from write to write.</summary>
 public sealed class TileMergers(TileLayout layout)
 {

@@ -56,6 +56,9 @@ public sealed class PlannedLookup
     public required int Table { get; init; }
 
     public required string TableName { get; init; }
+
+    /// <summary>Of an aggregation view: what computes its windows, shared by all lookups of the table; null: cells hold rows.</summary>
+    public ServedWindows? Windows { get; init; }
 }
 
 /// <summary>Outputs side by side that come from one row: it is opened once.</summary>
@@ -156,22 +159,23 @@ public sealed class ServingPlan
         List<KeyGroup> groups = [];
         List<string> tables = [];
         List<PlannedLookup> lookups = [];
+        var windows = set.Lookups.Where(l => l.View.View is AggregationView).GroupBy(l => l.View.Id, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => new ServedWindows(g.First().View, g.SelectMany(l => l.Ordinals)), StringComparer.Ordinal);
         foreach (var lookup in set.Lookups)
         {
             var view = lookup.View;
             if (!view.View.Online)
                 throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}', which on-demand features read, is not served online: it says 'online: false'. Set 'online: true', apply and materialize, or ask for the features in a training set.");
-            if (view.View is not ValueView value)
-                throw new LockstepException(ErrorKind.BadArguments, $"View '{view.Id}' is of kind {view.View.Kind}, which this server does not serve. It serves: {ValueView.KindName}.");
             int[] places = [.. lookup.KeyColumns.Select((name, i) => Place(fields, f => f.Name == name && f.Type == view.Keys[i].Type, () => new(name, view.Keys[i].Type)))];
             lookups.Add(new()
             {
                 Lookup = lookup,
                 Group = Place(groups, g => g.Fields.AsSpan().SequenceEqual(places), () => new(places)),
                 Layout = new(view.Features),
-                Ttl = value.Ttl,
+                Ttl = (view.View as ValueView)?.Ttl ?? 0,
                 Table = Place(tables, t => t == view.Id, () => view.Id),
                 TableName = view.Id,
+                Windows = windows.GetValueOrDefault(view.Id),
             });
         }
         return new(catalog, set, [.. fields], [.. groups], [.. lookups]);

@@ -8,7 +8,8 @@ namespace Lockstep.Runtime.Serving;
 //  1. Begin with a plan and the instant t that was fixed when the request arrived (S7).
 //  2. AddRow for each entity row: its keys are encoded, once a group of lookups; each (table, key) becomes one read, however many
 //     rows and aliases ask for it.
-//  3. ReadAsync reads all cells at once and finds in each the newest row as of t, or why there is none (S5, S20).
+//  3. ReadAsync reads all cells at once and finds in each the newest row as of t, or why there is none (S5, S20); from a cell of tiles
+//     it computes the windows as of t (S9) and packs them as a row.
 //  4. On-demand features are computed from what was found and packed as a row of their own (ServedOnDemand).
 //  5. Writers ask for Read(row, lookup) and decode values in place.
 // Pooled: after the first few requests of a size it allocates nothing.
@@ -37,8 +38,10 @@ public sealed class ServingRequest(IOnlineStore store)
         public int Lookup;
         public FeatureStatus Status;
         public long EventTimestamp;
-        public int RowStart, RowLength;
-        public long From, Until;    // the instants for which the same row of the cell answers
+        public int RowStart, RowLength; // in the cell; of windows in _windowRows
+        public bool HasTime;        // whether there is an event timestamp
+        public bool OutOfRange;     // whether bits behind the row say which values are
+        public long From, Until;    // the instants for which the same cell answers alike
     }
 
     struct RowState
@@ -54,6 +57,8 @@ public sealed class ServingRequest(IOnlineStore store)
     AnswerCache? _answers;
     StoreStamp _stamp;              // of the store before anything was read
     OnDemandState? _onDemand;
+    readonly Utf8Buffer _windowRows = new(0); // values of windows, packed
+    WindowState?[] _windows = [];   // by table
 
     public ServingPlan Plan => _plan;
 
@@ -88,6 +93,9 @@ public sealed class ServingRequest(IOnlineStore store)
         if (_onDemand is not null && !ReferenceEquals(_onDemand.Served, plan.OnDemand)) GiveBack();
         _onDemand ??= plan.OnDemand?.Rent();
         _onDemand?.Begin();
+        GiveBackWindows();
+        if (_windows.Length < plan.Lookups.Length) _windows = new WindowState?[plan.Lookups.Length];
+        _windowRows.Clear();
         _rowKeys.Clear();
         Parts.Clear();
         Output.Clear();
@@ -180,7 +188,7 @@ public sealed class ServingRequest(IOnlineStore store)
         System.Buffers.BuffersExtensions.Write(_batch.KeyBuffer, _key.Written);
         var read = _batch.Add(lookup.TableName);
         if (read == _reads.Length) Array.Resize(ref _reads, read * 2);
-        _reads[read] = new() { Hash = hash, Next = bucket, Lookup = place };
+        _reads[read] = new() { Hash = hash, Next = bucket, Lookup = place }; // all that was found before is forgotten
         bucket = read + 1;
         if (read >= _mask) Rehash();
         return read;
@@ -240,6 +248,11 @@ public sealed class ServingRequest(IOnlineStore store)
         var cell = _batch.Cell(read).Span;
         try
         {
+            if (lookup.Windows is { } windows)
+            {
+                FindWindows(ref state, windows, lookup.Table, cell);
+                return;
+            }
             var reader = new ValueCellReader(cell);
             var index = reader.IndexOfNewest(AsOf);
             // The next row to come, if one is ahead, ends what is found now.
@@ -251,6 +264,7 @@ public sealed class ServingRequest(IOnlineStore store)
                 return;
             }
             var row = reader.Row(index);
+            state.HasTime = true;
             state.EventTimestamp = state.From = reader.EventTimestamp(index);
             if (row.IsEmpty || lookup.Ttl > 0 && state.EventTimestamp < AsOf - lookup.Ttl)
             {
@@ -268,6 +282,17 @@ public sealed class ServingRequest(IOnlineStore store)
         {
             throw new LockstepException(ErrorKind.Failed, $"The online store holds bytes under '{lookup.TableName}' for key ({string.Join(", ", EntityKey.Read(_batch.Key(read)))}) that are no cell of it: {damaged.Message} Materialize the view again with --full.", damaged);
         }
+    }
+
+    // A key that was never seen is a key without events (S12, S20).
+    void FindWindows(ref ReadState state, ServedWindows windows, int table, ReadOnlySpan<byte> cell)
+    {
+        var work = _windows[table] ??= windows.Rent();
+        state.Status = FeatureStatus.Present;
+        state.RowStart = _windowRows.Count;
+        (state.RowLength, state.OutOfRange) = work.Read(cell, AsOf, _windowRows);
+        (state.HasTime, state.EventTimestamp) = (work.Newest is not null, work.Newest ?? 0);
+        (state.From, state.Until) = (work.From, work.Until);
     }
 
     /// <summary>
@@ -297,10 +322,18 @@ public sealed class ServingRequest(IOnlineStore store)
     /// <summary>Whether there is a row to take values from. A computed one is there with a null in the key too: its expressions say what becomes of it.</summary>
     public bool HasRow(int read) => read >= 0 ? _reads[read].Status == FeatureStatus.Present : read <= FirstComputed;
 
-    /// <summary>Whether there is an instant to tell: not where nothing was found, nor of what is computed (S20).</summary>
-    public bool HasEventTimestamp(int read) => read >= 0 && _reads[read].Status != FeatureStatus.NotFound;
+    /// <summary>Whether there is an instant to tell: not where nothing was found, of windows without events, nor of what is computed (S20).</summary>
+    public bool HasEventTimestamp(int read) => read >= 0 && _reads[read].HasTime;
 
-    /// <summary>The instant of the row, or of the newest that is too old; meaningless without <see cref="HasEventTimestamp"/>.</summary>
+    /// <summary>The status of a value that is null in a row that is there.</summary>
+    public FeatureStatus NullStatus(int read, int ordinal)
+    {
+        if (read < 0 || !_reads[read].OutOfRange) return FeatureStatus.NullValue;
+        ref readonly var state = ref _reads[read];
+        return (_windowRows.Written[state.RowStart + state.RowLength + (ordinal >> 3)] >> (ordinal & 7) & 1) != 0 ? FeatureStatus.OutOfRange : FeatureStatus.NullValue;
+    }
+
+    /// <summary>The instant of the row, of the newest that is too old, or of the newest event of the widest window; meaningless without <see cref="HasEventTimestamp"/>.</summary>
     public long EventTimestamp(int read) => _reads[read].EventTimestamp;
 
     /// <summary>The packed row of a read that has one.</summary>
@@ -308,7 +341,8 @@ public sealed class ServingRequest(IOnlineStore store)
     {
         if (read < 0) return _onDemand!.Row((FirstComputed - read) >> 1);
         ref readonly var state = ref _reads[read];
-        return RowReader.OfChecked(_plan.Lookups[state.Lookup].Layout, _batch.Cell(read).Span.Slice(state.RowStart, state.RowLength));
+        var lookup = _plan.Lookups[state.Lookup];
+        return RowReader.OfChecked(lookup.Layout, (lookup.Windows is null ? _batch.Cell(read).Span : _windowRows.Written).Slice(state.RowStart, state.RowLength));
     }
 
     /// <summary>One value with its status and event timestamp: for tools; writers go by segments.</summary>
@@ -318,7 +352,7 @@ public sealed class ServingRequest(IOnlineStore store)
         var read = Read(row, _plan.Sources[output]);
         var status = Status(read);
         var value = HasRow(read) ? Row(read).GetValue(column.Ordinal) : Value.Null;
-        if (status == FeatureStatus.Present && value.IsNull) status = FeatureStatus.NullValue;
+        if (status == FeatureStatus.Present && value.IsNull) status = NullStatus(read, column.Ordinal);
         return (value.IsNull ? column.Default : value, status, HasEventTimestamp(read) ? EventTimestamp(read) : null);
     }
 
@@ -328,18 +362,29 @@ public sealed class ServingRequest(IOnlineStore store)
         _onDemand = null;
     }
 
+    void GiveBackWindows()
+    {
+        foreach (ref var work in _windows.AsSpan())
+        {
+            if (work is null) continue;
+            work.Served.Return(work);
+            work = null;
+        }
+    }
+
     /// <summary>Lets go of the store's bytes; buffers stay.</summary>
     internal void End()
     {
         if (_answers is not null) Array.Clear(_states, 0, Rows);
         _answers = null;
         if (_onDemand is not null) GiveBack();
+        GiveBackWindows();
         _batch.Clear();
         _plan = null!;
     }
 
     /// <summary>Whether its buffers are small enough to keep it for the next request.</summary>
-    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity + Body.Capacity <= 2 << 20;
+    internal bool IsWorthKeeping => Output.Capacity + Parts.Capacity + Scratch.Capacity + Body.Capacity + _windowRows.Capacity <= 2 << 20;
 
     LockstepException MissingField(int field)
     {

@@ -15,7 +15,7 @@ namespace Lockstep.Sqlite.Runs;
 /// </summary>
 public sealed class SqliteRunStore : IRunStore
 {
-    const int Format = 2; // 2: rows_dropped, expectations
+    const int Format = 3; // 2: rows_dropped, expectations; 3: ends
     const int ApplicationId = 0x4C4B524E; // "LKRN"
     const int KeptReads = 50;
 
@@ -73,6 +73,8 @@ public sealed class SqliteRunStore : IRunStore
               rows_dropped INTEGER, expectations TEXT);
             CREATE INDEX IF NOT EXISTS runs_of_view ON runs(view, store, number);
             CREATE TABLE IF NOT EXISTS reads(run INTEGER NOT NULL, number INTEGER NOT NULL, state BLOB NOT NULL, PRIMARY KEY(run, number)) WITHOUT ROWID;
+            CREATE TABLE IF NOT EXISTS ends(number INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL, end INTEGER NOT NULL, recorded INTEGER NOT NULL, run INTEGER);
+            CREATE INDEX IF NOT EXISTS ends_of_view ON ends(view, number);
             """);
         if (Scalar("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'rows_dropped'") is 0L) // written by format 1
             Execute("ALTER TABLE runs ADD COLUMN rows_dropped INTEGER; ALTER TABLE runs ADD COLUMN expectations TEXT");
@@ -131,6 +133,18 @@ public sealed class SqliteRunStore : IRunStore
 
     public ValueTask<long?> StoredVersionAsync(string view, CancellationToken token)
         => ReadAsync(() => Scalar("SELECT stored_version FROM runs WHERE view = $v AND state = 'Finished' AND stored_version IS NOT NULL ORDER BY number DESC LIMIT 1", ("$v", view)) as long?, token);
+
+    public async ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token)
+        => await TransactAsync(() => Execute("INSERT INTO ends(view, end, recorded, run) SELECT $view, $end, $recorded, $run WHERE NOT EXISTS(SELECT 1 FROM ends WHERE view = $view AND end > $end)", ("$view", view), ("$end", end), ("$recorded", recordedAt), ("$run", run)), token);
+
+    public ValueTask<IReadOnlyList<RecordedEnd>> EndsAsync(string view, CancellationToken token) => ReadAsync<IReadOnlyList<RecordedEnd>>(() =>
+    {
+        List<RecordedEnd> ends = [];
+        using var command = Command("SELECT e.end, e.recorded, e.run, e.run IS NULL OR r.state = 'Finished' FROM ends e LEFT JOIN runs r ON r.number = e.run WHERE e.view = $view ORDER BY e.number", ("$view", view));
+        using var row = command.ExecuteReader();
+        while (row.Read()) ends.Add(new(row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2), row.GetInt64(3) != 0));
+        return ends;
+    }, token);
 
     List<RecordedRun> Runs(string where, bool withReads, params (string Name, object? Value)[] arguments)
     {

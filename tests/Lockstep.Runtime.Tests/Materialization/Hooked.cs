@@ -139,6 +139,15 @@ internal sealed class HookedRunStore(IRunStore store, Steps steps) : IRunStore
 
     public ValueTask<IReadOnlyList<RecordedRun>> ListAsync(string? view, int limit, CancellationToken token) => store.ListAsync(view, limit, token);
     public ValueTask<long?> StoredVersionAsync(string view, CancellationToken token) => store.StoredVersionAsync(view, token);
+
+    public async ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token)
+    {
+        await steps.NextAsync();
+        await store.RecordEndAsync(view, end, recordedAt, run, token);
+        await steps.NextAsync();
+    }
+
+    public ValueTask<IReadOnlyList<RecordedEnd>> EndsAsync(string view, CancellationToken token) => store.EndsAsync(view, token);
     public ValueTask DisposeAsync() => default;
 }
 

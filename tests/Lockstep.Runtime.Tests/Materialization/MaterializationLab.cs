@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Globalization;
+using Lockstep.Compliance.Aggregation;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core;
+using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
@@ -51,6 +53,42 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         };
         Layout = new(View.Features);
     }
+
+    /// <summary>The same source under an aggregation view; with a stream, pushes are its log and not a part of the table.</summary>
+    public static MaterializationLab OfWindows(TableFormat format, bool stream, long delay = 0)
+    {
+        var lab = new MaterializationLab(format);
+        var source = lab.View.Sources["src"] with { Columns = FileSchema.Fields, Stream = stream ? new PushStreamSource() : null };
+        Window[] windows = [Parse("5s"), Parse("1m"), Parse("20s", 1), Parse("3h"), Parse("lifetime")];
+        AggregationView view = new()
+        {
+            Name = "w",
+            Source = "src",
+            Delay = delay,
+            Where = "a is null or a < 2",
+            Features =
+            [
+                new() { Name = "n", Function = "count", Windows = windows },
+                new() { Name = "s", Function = "sum", Column = "a", Windows = [windows[1], windows[3]] },
+                new() { Name = "m", Function = "max", Column = "b", Windows = [windows[0], windows[4]], Where = "a = 1" },
+            ],
+        };
+        lab.View = new()
+        {
+            View = view,
+            Fingerprint = "f1",
+            Keys = new([new("id", FeatureType.String)]),
+            Features = new([.. windows.Select(w => new Field($"n_{w.Name}", FeatureType.Int64)), new("s_1m", FeatureType.Int64), new("s_3h", FeatureType.Int64), new("m_5s", FeatureType.String), new("m_lifetime", FeatureType.String)]),
+            Defaults = [.. Enumerable.Repeat(Value.Null, 9)],
+            Sources = new Dictionary<string, Source> { ["src"] = source },
+        };
+        return lab;
+
+        static Window Parse(string text, long? hop = null) => Window.TryParse(text, hop, out var window) ? window : throw new ArgumentException(text);
+    }
+
+    bool IsWindows => View.View is AggregationView;
+    bool HasLog => View.Sources["src"].Stream is not null;
 
     public ManualClock Clock { get; } = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
     public IOnlineStore Online { get; set; }
@@ -132,6 +170,11 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         for (var place = Math.Max(0, _applied - again); place < _pushed.Count; place++)
         {
             var row = _pushed[place];
+            if (IsWindows)
+            {
+                await ApplyToTilesAsync(row, place);
+                continue;
+            }
             _writer.Begin(0);
             _writer.AddPlace(new(1, place));
             _writer.AddRow(row.Time!.Value, row.Created, Pack(row));
@@ -143,6 +186,63 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         }
         _applied = _pushed.Count;
     }
+
+    async Task ApplyToTilesAsync(LabRow row, int place)
+    {
+        var program = EventProgram.Of(View);
+        var rows = program.Rows.Open();
+        Column(rows.Input, row);
+        rows.Run();
+        if (rows.Output.Count == 0) return; // the filter left it out
+        TileEvents events = new();
+        events.Begin(await ViewEnds.ForWritersAsync(Runs, View, CancellationToken.None) ?? long.MinValue);
+        events.Add(new(1, place), row.Time!.Value, new EventStates(program.Plan).Of(rows.Output, 0));
+        var update = new ArrayBufferWriter<byte>();
+        events.Write(update, 0);
+        var updates = new CellUpdates();
+        updates.Add(Key(row.Key!), update.WrittenSpan);
+        Assert.True(await Online.WriteAsync(View.Id, updates, new AggregationCellMerge(new(program.Layout), Now), Fence.None, CancellationToken.None));
+
+        void Column(ColumnBatch input, LabRow of)
+        {
+            for (var i = 0; i < input.Schema.Count; i++)
+                input[i].Append(Values(of)[FileSchema.IndexOf(program.Rows.Inputs[i].Column)]);
+        }
+    }
+
+    /// <summary>Compares windows with what table and log say, for instants that a request can have, and every key.</summary>
+    public async Task JudgeWindowsAsync(string where)
+    {
+        var program = EventProgram.Of(View);
+        var end = HasLog ? (await Runs.EndsAsync(View.Id, CancellationToken.None)).Last(e => e.Stands).End : long.MaxValue;
+        LabRow[] all = [.. Files.Keys.Where(p => !IsLog(p)).SelectMany(p => _rows[p]).Where(r => r.Time < end), .. HasLog ? _pushed.Where(r => r.Time >= end) : []];
+        NaiveEvent[] events = [.. all.Where(r => r is { Key: not null, Time: not null } && r.A is null or < 2).Select(r => new NaiveEvent([Value.Of(r.Key!)], r.Time, [.. Values(r).Skip(3)], [r.A == 1]))];
+        var instants = events.Select(e => e.Time!.Value).SelectMany(t => new[] { t, t + 1, t + 5 * Instant.Second, t + 20 * Instant.Second + 1 }).Append(Now).Append(Now - ValueCell.Grace).Append(Now + Options.MaxFuture)
+            .Where(t => t >= Now - ValueCell.Grace && t <= Now + Options.MaxFuture).Distinct().Order().Take(40).ToList();
+        var windows = new TileWindows(program.Layout, [.. Enumerable.Range(0, View.Features.Count)]);
+        foreach (var key in _rows.Values.SelectMany(r => r.Select(x => x.Key)).OfType<string>().Distinct().Order(StringComparer.Ordinal))
+        {
+            var cell = await CellAsync(key);
+            foreach (var at in instants)
+            {
+                windows.Read(cell, at);
+                var i = 0;
+                foreach (var feature in ((AggregationView)View.View).Features)
+                    foreach (var window in feature.Windows)
+                    {
+                        var expected = NaiveWindows.Compute(events, [Value.Of(key)], at, new(feature.Function, feature.Column is { } c ? FileSchema.IndexOf(c) - 3 : -1, feature.Column is { } n ? FileSchema[FileSchema.IndexOf(n)].Type : null, window) { Filter = feature.Where is null ? -1 : 0 }, ((AggregationView)View.View).Delay).Value;
+                        Assert.True(expected == windows.Value(i).GetValue(0), $"{where}: key '{key}', {feature.Name}_{window.Name} at {at - Now:+0;-0;0} µs from now: {windows.Value(i).GetValue(0)} instead of {expected}; end {end - Now:+0;-0;0}");
+                        i++;
+                    }
+            }
+        }
+    }
+
+    static Value[] Values(LabRow r) =>
+    [
+        r.Key is null ? Value.Null : Value.Of(r.Key), r.Time is { } t ? Value.Timestamp(t) : Value.Null, r.Created is { } c ? Value.Timestamp(c) : Value.Null,
+        r.A is { } a ? Value.Of(a) : Value.Null, r.B is null ? Value.Null : Value.Of(r.B),
+    ];
 
     /// <summary>As if the log had been lost.</summary>
     public void ForgetPushes()
@@ -216,6 +316,20 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     public TableLook Look(ViewVersion view, Catalog catalog, TableState? since, CancellationToken token)
     {
         if (Files.Count == 0) throw new LockstepException(ErrorKind.NotFound, "source 'src': no file matches 'src'.");
+        if (IsWindows) return LookApart(since);
+        return LookTogether(Files, since);
+    }
+
+    // Of a view of windows the log is not a part of the table, but beside it.
+    TableLook LookApart(TableState? since)
+    {
+        var log = new TableInput { Name = "log", Format = TableFormat.Parquet, Files = [.. Files.Keys.Where(IsLog).Select(p => new TableFile(p))] };
+        var look = LookTogether(new(Files.Where(f => !IsLog(f.Key)).ToDictionary(), StringComparer.Ordinal), since);
+        return HasLog ? look with { Input = look.Input with { More = [log] } } : look with { Log = [] };
+    }
+
+    TableLook LookTogether(SortedDictionary<string, Content> Files, TableState? since)
+    {
         var input = new TableInput { Name = "source 'src'", Format = _format, Files = [.. Files.Keys.Select(p => new TableFile(p))] };
         var state = _format == TableFormat.Delta
             ? new TableState { Format = _format, TakenAt = Now, DeltaTable = "t", DeltaVersion = _versions.Count - 1 }
@@ -223,7 +337,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         var change = new TableChange { Whole = true, Reason = "first look", Added = input.Files };
         if (since is not null)
         {
-            var before = _format == TableFormat.Delta ? _versions[(int)since.DeltaVersion!.Value].ToDictionary(f => f.Key, f => f.Value.Rows, StringComparer.Ordinal)
+            var before = _format == TableFormat.Delta ? _versions[(int)since.DeltaVersion!.Value].Where(f => !IsWindows || !IsLog(f.Key)).ToDictionary(f => f.Key, f => f.Value.Rows, StringComparer.Ordinal)
                 : since.Files.ToDictionary(f => f.Path, f => long.Parse(f.Fingerprint, CultureInfo.InvariantCulture), StringComparer.Ordinal);
             change = new()
             {
@@ -246,11 +360,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     {
         _rows[path] = rows;
         File.WriteAllText(path, ""); // that it is there is asked of the file system
-        _engine.Put(path, FileSchema, rows.Select(r => new[]
-        {
-            r.Key is null ? Value.Null : Value.Of(r.Key), r.Time is { } t ? Value.Timestamp(t) : Value.Null, r.Created is { } c ? Value.Timestamp(c) : Value.Null,
-            r.A is { } a ? Value.Of(a) : Value.Null, r.B is null ? Value.Null : Value.Of(r.B),
-        }));
+        _engine.Put(path, FileSchema, rows.Select(Values));
     }
 
     void Change(Action<SortedDictionary<string, Content>> change)

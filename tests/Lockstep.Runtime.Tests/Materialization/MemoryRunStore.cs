@@ -40,8 +40,23 @@ internal sealed class MemoryRunStore : IRunStore
     public ValueTask<long?> StoredVersionAsync(string view, CancellationToken token)
         => new(_runs.FindLast(r => r.Start.View == view && r.State == RunState.Finished && r.End!.StoredVersion is not null)?.End!.StoredVersion);
 
+    readonly List<(string View, RecordedEnd End)> _ends = [];
+
+    public ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token)
+    {
+        if (!_ends.Exists(e => e.View == view && e.End.End > end)) _ends.Add((view, new(end, recordedAt, run, false)));
+        return default;
+    }
+
+    public ValueTask<IReadOnlyList<RecordedEnd>> EndsAsync(string view, CancellationToken token)
+        => new([.. _ends.Where(e => e.View == view).Select(e => e.End with { Stands = e.End.Run is not { } run || _runs[(int)run - 1].State == RunState.Finished })]);
+
     /// <summary>As if the file had been deleted.</summary>
-    public void Forget() => _runs.Clear();
+    public void Forget()
+    {
+        _runs.Clear();
+        _ends.Clear();
+    }
 
     public ValueTask DisposeAsync() => default;
 }

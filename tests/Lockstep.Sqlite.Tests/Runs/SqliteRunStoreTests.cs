@@ -101,9 +101,9 @@ public sealed class SqliteRunStoreTests : IDisposable
     public async Task A_file_of_a_newer_format_or_of_another_program_is_refused_and_stays_as_it_is()
     {
         await using (var store = new SqliteRunStore(File)) await store.BeginAsync(Start("v@1.0.0"), None);
-        Sql("PRAGMA user_version=3");
+        Sql("PRAGMA user_version=4");
         var before = await System.IO.File.ReadAllBytesAsync(File);
-        Assert.Contains("has format 3; this program knows formats up to 2", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+        Assert.Contains("has format 4; this program knows formats up to 3", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
         Assert.Equal(before, await System.IO.File.ReadAllBytesAsync(File));
         Sql("PRAGMA application_id=7");
         Assert.Contains("not a record of runs of Lockstep", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
@@ -154,6 +154,20 @@ public sealed class SqliteRunStoreTests : IDisposable
     }
 
     static RunStart Start(string view) => new() { View = view, Fingerprint = "f", Store = "embedded:x", Token = Guid.NewGuid(), Lease = 3, Owner = "me", StartedAt = 10, Horizon = 11 };
+
+    [Fact]
+    public async Task S25_ends_stand_once_their_run_has_finished()
+    {
+        await using var store = new SqliteRunStore(File);
+        await store.RecordEndAsync("v@1.0.0", 10, 11, null, default);
+        var run = await store.BeginAsync(Start("v@1.0.0"), default);
+        await store.RecordEndAsync("v@1.0.0", 20, 21, run, default);
+        await store.RecordEndAsync("v@1.0.0", 19, 22, run, default); // it was asleep
+        Assert.Equal([new(10, 11, null, true), new(20, 21, run, false)], await store.EndsAsync("v@1.0.0", default));
+        await store.EndAsync(run, new() { State = RunState.Finished, EndedAt = 22 }, default);
+        Assert.Equal([true, true], (await store.EndsAsync("v@1.0.0", default)).Select(e => e.Stands));
+        Assert.Empty(await store.EndsAsync("v@1.0.1", default));
+    }
 
     static TableState Plain(params string[] paths) => new() { Format = TableFormat.Parquet, TakenAt = 2, Files = [.. paths.Select(p => new FileState(p, 1, 2, 3, "abc"))] };
 

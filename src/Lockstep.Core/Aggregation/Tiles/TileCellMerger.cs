@@ -46,7 +46,7 @@ public sealed class TileCellMerger
     /// <summary>Events of the last update whose place had been applied.</summary>
     public int Repeated { get; private set; }
 
-    /// <summary>Computes the cell after the update; it is written to <paramref name="merged"/> only when it changes.</summary>
+    /// <summary>Computes the cell after the update; it is written to <paramref name="merged"/> only when it changes. Nothing written: the key goes.</summary>
     public TileOutcome Apply(long now, ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
     {
         var kind = (TileUpdateKind)TileUpdate.Checked(update)[0];
@@ -65,18 +65,19 @@ public sealed class TileCellMerger
                 added = new(_layout, Ranges(update));
                 if (added.IsEmpty) throw new RowFormatException("A replacement without a cell.");
                 if (stored.Run > added.Run) return TileOutcome.Superseded;
-                (run, end) = (added.Run, added.End);
+                (run, end) = (added.Run, stored.IsEmpty ? added.End : Math.Max(stored.End, added.End)); // never back: what the log brought before it was dropped
                 break;
             case TileUpdateKind.Events:
                 if (stored.IsEmpty) end = BinaryPrimitives.ReadInt64LittleEndian(update[TileUpdate.HeaderSize..]);
                 if (!Accept(update, stored, end)) return TileOutcome.Unchanged;
                 break;
             case TileUpdateKind.Clean:
-                if (stored.IsEmpty || !NeedsCleaning(stored, cut)) return TileOutcome.Unchanged;
+                if (stored.IsEmpty || (!NeedsCleaning(stored, cut) && !(stored.HasNoTiles && MayGo(kind, stored, end, now)))) return TileOutcome.Unchanged;
                 break;
             default: throw new RowFormatException($"Update kind {(byte)kind} of tiles.");
         }
         for (var section = 0; section < _sections.Length; section++) Merge(section, stored, added, update, cut);
+        if (_sections.All(s => s.Count == 0) && MayGo(kind, stored, end, now)) return stored.IsEmpty ? TileOutcome.Unchanged : TileOutcome.Changed;
         TileCellWriter.Write(merged, run, end, cut, CollectionsMarshal.AsSpan(_places), _sections);
         return TileOutcome.Changed;
     }
@@ -148,6 +149,11 @@ public sealed class TileCellMerger
         else places[i] = place;
         return true;
     }
+
+    // A key without events is like one that was never seen. Where a log is, its mark keeps late writers from building it with an older end,
+    // and events from being applied again, until none can be under way.
+    static bool MayGo(TileUpdateKind kind, TileCellReader stored, long end, long now)
+        => end == TileCell.TableAlone || (kind == TileUpdateKind.Clean && now - Instant.Day > stored.Cut);
 
     bool NeedsCleaning(TileCellReader stored, long cut)
     {

@@ -56,7 +56,8 @@ public static class TileUpdate
     /// <param name="cell">What takes its place, with the run and the end: of <see cref="TileBuilder"/>, or <see cref="Nothing"/>.</param>
     public static void Replace(IBufferWriter<byte> to, int tag, ReadOnlySpan<DayRange> ranges, ReadOnlySpan<byte> cell) => Write(to, TileUpdateKind.Replace, tag, ranges, cell);
 
-    internal static void Combine(IBufferWriter<byte> to, ReadOnlySpan<byte> cell) => Write(to, TileUpdateKind.Combine, 0, [], cell);
+    /// <summary>Two parts of what one run has computed of a key, put together by <see cref="TileCellMerger"/>; never sent to a store.</summary>
+    public static void Combine(IBufferWriter<byte> to, ReadOnlySpan<byte> cell) => Write(to, TileUpdateKind.Combine, 0, [], cell);
 
     static void Write(IBufferWriter<byte> to, TileUpdateKind kind, int tag, ReadOnlySpan<DayRange> ranges, ReadOnlySpan<byte> cell)
     {

@@ -17,6 +17,7 @@ public sealed class TileWindows
     readonly Accumulator?[,] _states; // state × window
     readonly (int Feature, Column Column)[] _outputs;
     readonly AggregateStatus[] _statuses;
+    readonly bool _readsInstant;
 
     /// <summary>A state over one tier, with the windows that are read of it, the widest first.</summary>
     sealed record Part(int Section, int Slot, int State, int[] Windows);
@@ -32,6 +33,7 @@ public sealed class TileWindows
         _states = new Accumulator?[plan.States.Count, plan.Windows.Count];
         _outputs = [.. features.Select(f => (f, Column.Create(plan.Features[f].Type)))];
         _statuses = new AggregateStatus[features.Count];
+        _readsInstant = features.Any(f => plan.Features[f].Output.ReadsInstant);
         HashSet<(int State, int Window)> read = [];
         foreach (var feature in features.Select(f => plan.Features[f]))
         {
@@ -127,7 +129,9 @@ public sealed class TileWindows
             ref readonly var bounds = ref _bounds[window];
             if (bounds.From != long.MinValue) Hold(bounds.From, (Int128)delay + bounds.Length, bounds.Hop);
             if (delay != 0) Hold(bounds.To, delay, bounds.Hop);
+            else Hold(Instant.Floor(at, bounds.Hop), 0, bounds.Hop); // a state may count in hops from the upper end
         }
+        if (_readsInstant) (from, until) = (at, at);
         if (delay == 0)
         {
             var next = singles.IndexOf(at);

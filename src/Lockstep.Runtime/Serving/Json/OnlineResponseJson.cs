@@ -84,7 +84,7 @@ public static class OnlineResponseJson
             var read = request.Read(row, segment.Lookup);
             var status = request.Status(read);
             if (status != FeatureStatus.Present || !nulls[s]) to.Write(segment.Statuses[(int)status]);
-            else WriteStatuses(to, segment, request.Row(read));
+            else WriteStatuses(to, segment, request, read);
         }
         to.Write("],\"event_timestamps\":["u8);
         for (var s = 0; s < plan.Segments.Length; s++)
@@ -117,12 +117,13 @@ public static class OnlineResponseJson
         return nulls;
     }
 
-    static void WriteStatuses(Utf8Buffer to, Segment segment, RowReader row)
+    static void WriteStatuses(Utf8Buffer to, Segment segment, ServingRequest request, int read)
     {
+        var row = request.Row(read);
         for (var i = 0; i < segment.Columns.Length; i++)
         {
             if (i > 0) to.Write((byte)',');
-            to.Write((row.IsNull(segment.Columns[i].Ordinal) ? FeatureStatus.NullValue : FeatureStatus.Present).ToJson());
+            to.Write((row.IsNull(segment.Columns[i].Ordinal) ? request.NullStatus(read, segment.Columns[i].Ordinal) : FeatureStatus.Present).ToJson());
         }
     }
 

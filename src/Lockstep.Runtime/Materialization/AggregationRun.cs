@@ -1,0 +1,175 @@
+using System.Buffers;
+using Lockstep.Core.Aggregation.Tiles;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore;
+using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.TrainingSets;
+
+namespace Lockstep.Runtime.Materialization;
+
+// What a run over the table of an aggregation view does (S15, S25):
+//  1. It finds the days whose tiles changed files touch, and the keys; or takes all.
+//  2. Where the source has a stream too, it finds how far the table is complete, and records that as the new end before it writes
+//     anything. The days from the old end to the new one were the log's and become the table's, for every key.
+//  3. It computes the tiles of these days afresh, from all files that hold rows of them, and replaces them whole, key by key: a reader
+//     sees a key before or after. It never adds to a tile, so repeating a part of a run does no harm.
+//  4. Keys that have nothing on these days lose what they had there. When the end moved, that goes for every key in the store, and for
+//     those that the log alone knows: a writer that looked the end up before it was recorded may be about to make them.
+/// <summary>One run over the table of an aggregation view.</summary>
+internal sealed class AggregationRun : ViewRun
+{
+    readonly EventProgram _program;
+    readonly TileMergers _mergers;
+
+    public AggregationRun(ViewVersion view, MaterializeRequest request, MaterializationContext context, IProgress<WorkProgress>? progress) : base(view, request, context, progress)
+    {
+        _program = EventProgram.Of(view);
+        _mergers = new(_program.Layout);
+    }
+
+    protected override string TableName => $"source '{_program.Source.Name}'";
+
+    protected override async Task ApplyAsync(SourceChanges changes, RunEnd? baseline, LeaseKeeper lease, CancellationToken token)
+    {
+        (Mode, Reason) = (changes.Mode, changes.Reason);
+        var (before, end) = await EndAsync(changes.Look.Input, token);
+        var rows = new TileRows(Context.Engine, _program, Options, Now, Horizon, end, IsBounded, Counts);
+        var table = changes.Look.Input with { More = [] };
+        TouchedTiles touched = new();
+        List<DayRange> ranges;
+        if (IsPartial)
+        {
+            Mode = RunMode.Added;
+            touched.AllKeys();
+            ranges = [new(Instant.Floor(Request.From!.Value, Instant.Day), end)];
+        }
+        else if (changes.Mode == RunMode.Whole)
+        {
+            touched.AllKeys();
+            ranges = [new(long.MinValue, end)];
+        }
+        else
+        {
+            Touch(changes, baseline!, rows, touched, token);
+            if (before < end) touched.AllKeys();
+            ranges = touched.Ranges(end);
+            if (before < end) ranges = With(ranges, new(before, end));
+            if (ranges.Count == 0)
+            {
+                (Mode, Reason) = (RunMode.Nothing, "the source is as the last run read it");
+                return;
+            }
+            if (Mode == RunMode.Nothing) Mode = RunMode.Added;
+        }
+        var writer = new TileWriter(Context.Online, Id, _mergers, lease.Lease, end, Context.Clock, Options.KeysPerWrite);
+        var found = touched.Keys is null ? null : new KeySet();
+        await WriteAsync(rows, table, ranges, touched.Keys, found, writer, lease, token);
+        if (touched.Keys is { } keys) await RemoveMissingAsync(keys, found!, ranges, writer, token);
+        else await RemoveOthersAsync(ranges, end, writer, lease.Lease.Number, token);
+        if (before < end && end != TileCell.TableAlone) await CoverLogAsync(before, end, ranges, writer, lease.Lease.Number, token);
+    }
+
+    /// <summary>The end before this run and that of it, which is recorded where it has moved.</summary>
+    async Task<(long Before, long End)> EndAsync(TableInput input, CancellationToken token)
+    {
+        if (ViewEnds.Fixed(_program.Source) is { } always) return (always, always);
+        var recorded = await Context.Runs.EndsAsync(Id, token);
+        // A run that died may have brought some keys further than what training uses: never back behind it.
+        var last = recorded.Count == 0 ? long.MinValue : recorded.Max(e => e.End);
+        var stands = recorded.LastOrDefault(e => e.Stands)?.End;
+        if (IsPartial && recorded.Count > 0) return (last, last); // it does not bring all that a new end asks for
+        var end = ViewEnds.Compute(Context.Engine, _program, input, Math.Min(Now, Horizon), last, token);
+        if (end != stands) await Context.Runs.RecordEndAsync(Id, end, Instant.Now(Context.Clock), IsPartial ? null : Number, token);
+        return (stands ?? long.MinValue, end);
+    }
+
+    void Touch(SourceChanges changes, RunEnd baseline, TileRows rows, TouchedTiles touched, CancellationToken token)
+    {
+        Progress.Begin($"reading which days changed: {Id}");
+        rows.Touch(changes.AddedInput with { More = [] }, long.MinValue, touched, token);
+        if (changes.Mode == RunMode.Keys) rows.TouchRemoved(changes.RemovedInput, touched, token);
+        // Old files hold rows that were too late then and are not any more.
+        if (baseline.LeftOut is { } leftOut && leftOut <= Horizon) rows.Touch(changes.KeptInput with { More = [] }, Math.Max(leftOut, baseline.TakenUpTo + 1), touched, token);
+    }
+
+    static List<DayRange> With(List<DayRange> ranges, DayRange more)
+    {
+        List<DayRange> all = [.. ranges.Where(r => r.To < more.From)];
+        foreach (var near in ranges.Where(r => r.To >= more.From && r.From <= more.To)) more = new(Math.Min(near.From, more.From), Math.Max(near.To, more.To));
+        all.Add(more);
+        all.AddRange(ranges.Where(r => r.From > more.To));
+        return all;
+    }
+
+    async Task WriteAsync(TileRows rows, TableInput table, List<DayRange> ranges, KeySet? only, KeySet? found, TileWriter writer, LeaseKeeper lease, CancellationToken token)
+    {
+        Progress.Begin($"reading {Id}");
+        using var cells = rows.Read(table, ranges, only, lease.Lease.Number, Progress, token);
+        Progress.Begin($"writing {Id}");
+        var sorted = cells.Open();
+        var reported = 0L;
+        while (sorted.MoveNext())
+        {
+            writer.Replace(sorted.Key, ranges, sorted.Cell);
+            found?.Add(sorted.Key);
+            Keys++;
+            if (!writer.IsFull) continue;
+            await writer.FlushAsync(token);
+            Progress.Add((int)(Keys - reported), double.NaN);
+            reported = Keys;
+        }
+        await writer.FlushAsync(token);
+        Progress.Add((int)(Keys - reported), 1);
+    }
+
+    async Task RemoveMissingAsync(KeySet keys, KeySet found, List<DayRange> ranges, TileWriter writer, CancellationToken token)
+    {
+        foreach (var key in keys.Sorted())
+        {
+            if (found.Contains(key)) continue;
+            writer.Remove(key, ranges);
+            KeysRemoved++;
+            if (writer.IsFull) await writer.FlushAsync(token);
+        }
+        await writer.FlushAsync(token);
+    }
+
+    /// <summary>Keys that this run has not written have nothing on these days.</summary>
+    async Task RemoveOthersAsync(List<DayRange> ranges, long end, TileWriter writer, long run, CancellationToken token)
+    {
+        Progress.Begin($"removing what {TableName} has no longer: {Id}");
+        await foreach (var (key, cell) in Context.Online.ScanAsync(Id, token))
+        {
+            if (MaterializationMark.IsMark(key) || !IsOthers(cell)) continue;
+            writer.Remove(key, ranges);
+            KeysRemoved++;
+            if (writer.IsFull) await writer.FlushAsync(token);
+        }
+        await writer.FlushAsync(token);
+
+        bool IsOthers(byte[] cell) => new TileCellReader(_program.Layout, cell) is var reader && reader.Run != run && !(reader.HasNoTiles && reader.End == end);
+    }
+
+    /// <summary>Keys of events that the log holds between the ends: each has a cell that knows the new end before this run is over.</summary>
+    async Task CoverLogAsync(long before, long end, List<DayRange> ranges, TileWriter writer, long run, CancellationToken token)
+    {
+        var rows = new TileRows(Context.Engine, _program, Options, Now, Horizon, end, bounded: true, new());
+        var batch = new OnlineReadBatch();
+        foreach (var log in Context.Tables.Look(View, Request.Catalog, null, token).Input.More)
+            foreach (var keys in rows.KeysFrom(log, before, token))
+            {
+                foreach (var key in keys.Sorted())
+                {
+                    batch.Clear();
+                    batch.KeyBuffer.Write(key);
+                    batch.Add(Id);
+                    await Context.Online.ReadAsync(batch, token);
+                    if (new TileCellReader(_program.Layout, batch.Cell(0).Span).Run != run) writer.Remove(key, ranges);
+                    if (writer.IsFull) await writer.FlushAsync(token);
+                }
+                await writer.FlushAsync(token);
+            }
+    }
+}
