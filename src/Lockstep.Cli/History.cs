@@ -30,6 +30,8 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
             if (output.IsOnDemand) return Computed(set, output, computed[output.Ordinal], keys);
             var (row, time) = found[output.Lookup];
             var value = row[output.Ordinal];
+            if (set.Lookups[output.Lookup] is { View.View: AggregationView } windows) // of no events, too
+                return new ServedValue(value.IsNull ? output.Default : value, windows.KeyColumns.Any(k => keys[k].IsNull) ? FeatureStatus.NotFound : value.IsNull ? FeatureStatus.NullValue : FeatureStatus.Present, time);
             if (time is not null) return new ServedValue(value.IsNull ? output.Default : value, value.IsNull ? FeatureStatus.NullValue : FeatureStatus.Present, time);
             var oldTime = missing.IndexOf(set.Lookups[output.Lookup]) is var i and >= 0 ? old[i].EventTimestamp : null;
             return new ServedValue(output.Default, oldTime is null ? FeatureStatus.NotFound : FeatureStatus.OutsideMaxAge, oldTime);
@@ -109,6 +111,7 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
     /// <summary>The view with its event timestamp as its last feature, which decides nothing (S6), and without defaults.</summary>
     static ViewVersion Telling(ViewVersion version)
     {
+        if (version.View is AggregationView windows) return Telling(version, windows);
         if (version.View is not ValueView view) throw new NotSupportedException($"History of {version.Id}, a {version.View.Kind}.");
         var column = view.Timestamp ?? version.Sources[view.Source!].TimestampColumn!;
         var name = Free("event_timestamp", [.. version.Features.Fields.Select(f => f.Name)]);
@@ -116,6 +119,21 @@ internal sealed class History(TrainingSetBuilder builder, Catalog catalog)
         {
             View = view with { Features = [.. view.Features.Select(f => f with { Default = Value.Null }), new() { Name = name, Column = column, Type = FeatureType.Timestamp }] },
             Features = new([.. version.Features.Fields, new(name, FeatureType.Timestamp)]),
+            Defaults = [.. version.Features.Fields.Select(_ => Value.Null), Value.Null],
+        };
+    }
+
+    // The newest event of the widest window (S20): the greatest timestamp in it.
+    static ViewVersion Telling(ViewVersion version, AggregationView view)
+    {
+        var (source, time) = (version.Sources[view.Source], EventProgram.Of(version).Timestamp);
+        var widest = view.Features.SelectMany(f => f.Windows).MaxBy(w => (w.Length, w.Hop));
+        var name = Free("event_timestamp", [.. version.Features.Fields.Select(f => f.Name), .. view.Features.Select(f => f.Name)]);
+        return version with
+        {
+            View = view with { Features = [.. view.Features, new() { Name = name, Function = "max", Column = time, Windows = [widest] }] },
+            Sources = new Dictionary<string, Source>(version.Sources) { [view.Source] = source with { Columns = [.. (source.Columns ?? []).Select(c => c.Name == time ? c with { Type = FeatureType.Timestamp } : c)] } },
+            Features = new([.. version.Features.Fields, new($"{name}_{widest.Name}", FeatureType.Timestamp)]),
             Defaults = [.. version.Features.Fields.Select(_ => Value.Null), Value.Null],
         };
     }

@@ -78,7 +78,10 @@ public sealed class ProjectHost : IAsyncDisposable
 
     /// <summary>Learns the parameters of transformations.</summary>
     public TransformationFitter Fitter(CancellationToken token) => new(Registry, TrainingSets, Schemas(token), Clock);
-    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock);
+    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock, EndOf);
+
+    // Training is synchronous, and so is the store: nothing waits here.
+    long? EndOf(ViewVersion view) => ViewEnds.ForTrainingAsync(Runs, view, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     public Materializer Materializer => new(new()
     {
         Tables = Tables,
@@ -103,7 +106,7 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>Online against offline (S22).</summary>
     public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
 
-    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock);
+    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock, EndOf);
 
     /// <summary>What is registered now.</summary>
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;

@@ -16,7 +16,7 @@ public sealed class EventProgram
     readonly AggregationView _view;
     readonly RowColumns _columns;
 
-    EventProgram(ViewVersion view)
+    EventProgram(ViewVersion view, IReadOnlyList<int>? ordinals = null)
     {
         View = view;
         _view = view.View as AggregationView ?? throw new ArgumentException($"View '{view.Id}' is no aggregation view.", nameof(view));
@@ -24,15 +24,19 @@ public sealed class EventProgram
             : throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{_view.Source}', which is not there.");
         _columns = RowColumns.Of(Source);
         WindowPlanBuilder builder = new([.. view.Keys.Fields.Select(k => k.Type)], _view.Delay);
+        var ordinal = 0;
         foreach (var feature in _view.Features)
             foreach (var window in feature.Windows)
-                builder.Add($"{feature.Name}_{window.Name}", feature.Function, feature.Column is { } column ? new(column, TypeOf(column)) : null, window, feature.Parameters, feature.Where);
+                if (ordinals is null || ordinals.Contains(ordinal++)) builder.Add($"{feature.Name}_{window.Name}", feature.Function, feature.Column is { } column ? new(column, TypeOf(column)) : null, window, feature.Parameters, feature.Where);
         Plan = builder.Build();
         Layout = new(Plan);
         Rows = Program(null);
     }
 
     public static EventProgram Of(ViewVersion view) => Compiled.GetValue(view, static v => new(v));
+
+    /// <summary>Some features of a view, by their ordinals, ascending: the plan holds these alone, in this order.</summary>
+    public static EventProgram For(ViewVersion view, IReadOnlyList<int> ordinals) => new(view, ordinals);
 
     public ViewVersion View { get; }
 
@@ -55,6 +59,9 @@ public sealed class EventProgram
     /// <summary>The same with a further timestamp column, the last one: when an event was known (S8).</summary>
     public RowProgram RowsWithKnown(string known) => Program(known);
 
+    /// <summary>The same, where there is such a column.</summary>
+    public RowProgram RowsWith(string? known) => known is null ? Rows : Program(known);
+
     /// <summary>The keys alone, of all rows.</summary>
     public RowProgram KeyRows() => RowProgram.Compile(new(_columns.What, _columns.Data, _columns.Computed), [.. Keys]);
 
@@ -70,7 +77,7 @@ public sealed class EventProgram
         new(new("time", FeatureType.Timestamp), Timestamp),
         .. Plan.Inputs.Fields.Select(f => new RowOutput(new($"input:{f.Name}", f.Type), f.Name)),
         .. Plan.Filters.Select((text, i) => RowOutput.Of(text, new($"filter:{i}", FeatureType.Bool))),
-        .. known is null ? Array.Empty<RowOutput>() : [new(new("known", FeatureType.Timestamp), known)],
+        .. known is null ? Array.Empty<RowOutput>() : [new(new(known == Created ? "created" : "known", FeatureType.Timestamp), known)],
     ], _view.Where);
 
     FeatureType TypeOf(string column) => _columns.TypeOf(column)

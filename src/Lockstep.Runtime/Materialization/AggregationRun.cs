@@ -3,9 +3,7 @@ using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
-using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
-using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Runtime.Materialization;
 

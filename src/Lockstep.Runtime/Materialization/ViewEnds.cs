@@ -19,7 +19,7 @@ public static class ViewEnds
 
     /// <summary>What a writer of tiles builds a new key with: the end recorded last. It asks after it has logged its events.</summary>
     public static async ValueTask<long?> ForWritersAsync(IRunStore runs, ViewVersion view, CancellationToken token)
-        => Fixed(EventProgram.Of(view).Source) ?? (await runs.EndsAsync(view.Id, token)).LastOrDefault()?.End;
+        => Fixed(EventProgram.Of(view).Source) ?? ((await runs.EndsAsync(view.Id, token)) is { Count: > 0 } ends ? ends[^1].End : null);
 
     /// <summary>What training uses: the last end whose run has finished; with an instant, of those recorded by then (S8). Null: none is recorded.</summary>
     public static async ValueTask<long?> ForTrainingAsync(IRunStore runs, ViewVersion view, CancellationToken token)

@@ -57,6 +57,8 @@ internal sealed class LeakageChecks
             yield return $"{Count(_withoutTime)} rows of {request.Spine.Name} have no timestamp: their features are null.";
         foreach (var scan in _plan.Scans.Where(s => request.KnownOnly && !s.Columns.HasCreated && !s.Columns.IsLogAlone))
             yield return $"{scan.Columns.TableName} has no created timestamp: its rows count as known at their event timestamps. Name the column that says when a row was written (created:), if there is one.";
+        foreach (var lookup in lookups.Where(l => l.FirstOutOfRange is not null))
+            yield return $"{Count(lookup.OutOfRange)} values are null because a window holds a value outside of [-2^63, 2^63) or a total that does not fit its type: {lookup.FirstOutOfRange}.";
         foreach (var lookup in lookups.Where(l => l.KnownLater > 0))
             yield return $"{Count(lookup.KnownLater)} of {Count(lookup.Found)} values of view '{lookup.Lookup.View.Id}' come from rows that were created after the instant of the training row: nobody knew them then. Ask for what was known (--as-known), unless the tables were loaded afterwards.";
     }

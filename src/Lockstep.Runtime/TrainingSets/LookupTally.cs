@@ -1,3 +1,4 @@
+using Lockstep.Core.Aggregation.PointInTime;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.PointInTime;
 
@@ -7,11 +8,34 @@ namespace Lockstep.Runtime.TrainingSets;
 internal sealed class LookupTally(FeatureLookup lookup)
 {
     readonly SortedDictionary<string, long> _nonFinite = new(StringComparer.Ordinal);
+    readonly SortedDictionary<string, long> _outOfRange = new(StringComparer.Ordinal);
+    string? _firstOutOfRange;
     long _read, _dropped, _found, _missing, _outside, _later;
 
     public FeatureLookup Lookup => lookup;
     public long Found => _found;
     public long KnownLater => _later;
+
+    /// <summary>Windows of labels: each label with a key and a time has values, of no events too (S20).</summary>
+    public void Add(WindowRows rows, LabelIndex labels, int[] ordinals, Func<int, string> place)
+    {
+        for (var label = 0; label < labels.Labels; label++)
+            if (labels.SlotOf(label) >= 0) _found++;
+            else _missing++;
+        for (var i = 0; i < ordinals.Length; i++)
+        {
+            var (count, first) = rows.OutOfRange(i);
+            if (count == 0) continue;
+            var name = lookup.View.Features[ordinals[i]].Name;
+            _outOfRange[name] = _outOfRange.GetValueOrDefault(name) + count;
+            _firstOutOfRange ??= $"feature '{name}' of view '{lookup.View.Id}', first in {place(first)}";
+        }
+    }
+
+    /// <summary>Where a window held what does not fit (S13), for a warning; null: nowhere.</summary>
+    public string? FirstOutOfRange => _firstOutOfRange;
+
+    public long OutOfRange => _outOfRange.Values.Sum();
 
     public void Add(PointInTimeRows rows)
     {
@@ -43,5 +67,6 @@ internal sealed class LookupTally(FeatureLookup lookup)
         OutsideMaxAge = _outside,
         KnownLater = _later,
         NonFinite = _nonFinite,
+        OutOfRange = _outOfRange,
     };
 }

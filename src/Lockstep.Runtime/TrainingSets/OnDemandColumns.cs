@@ -36,7 +36,7 @@ internal sealed class OnDemandColumns(OnDemandPlan onDemand, TrainingSetPlan pla
                 // Without the view's default: the program has it in its trees, for serving as well.
                 var answer = answers[input.Lookup];
                 _found[i].Clear();
-                answer.Rows.AppendTo(_found[i], Array.IndexOf(answer.Ordinals, input.Ordinal), Value.Null, rows[input.Lookup].AsSpan(0, batch.Count));
+                answer.AppendTo(_found[i], Array.IndexOf(answer.Ordinals, input.Ordinal), Value.Null, rows[input.Lookup].AsSpan(0, batch.Count));
                 _inputs[i] = _found[i];
             }
         }

@@ -5,7 +5,11 @@ using Lockstep.Runtime.OfflineStore;
 namespace Lockstep.Runtime.TrainingSets;
 
 /// <summary>Makes training sets: every spine row with the feature values that were there at its own instant (S5, S6, S8, S18).</summary>
-public sealed class TrainingSetBuilder(IBatchEngine engine, ITrackedTables tables, TimeProvider clock)
+/// <param name="engine">Reads and writes tables.</param>
+/// <param name="tables">Finds them.</param>
+/// <param name="clock">Says what is ahead.</param>
+/// <param name="ends">The end that stands of a view over a table and a stream (S25); null: none is recorded.</param>
+public sealed class TrainingSetBuilder(IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<Core.Definitions.ViewVersion, long?>? ends = null)
 {
     /// <summary>The columns that a request would give, with every mistake in it reported; nothing is read but the spine's schema.</summary>
     public Schema Describe(TrainingSetRequest request, CancellationToken token)
@@ -18,7 +22,7 @@ public sealed class TrainingSetBuilder(IBatchEngine engine, ITrackedTables table
     public TrainingSetReport Run(TrainingSetRequest request, IProgress<WorkProgress>? progress, CancellationToken token)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new TrainingSetRun(engine, tables, clock, request, Plan(request, token), progress).Execute(token);
+        return new TrainingSetRun(engine, tables, clock, ends, request, Plan(request, token), progress).Execute(token);
     }
 
     TrainingSetPlan Plan(TrainingSetRequest request, CancellationToken token)

@@ -20,7 +20,10 @@ internal sealed class ViewScan(ViewColumns columns, int[] lookups, int[] ordinal
     public bool HasKnown { get; } = asKnown && columns.HasLog;
 
     /// <summary>What is read, filtered and computed for them.</summary>
-    public RowProgram Program => _program ??= Columns.Program(Ordinals, HasKnown);
+    public RowProgram Program => _program ??= Events is { } events ? events.RowsWith(HasKnown ? Engine.ScanColumn.KnownAt : Columns.Created) : Columns.Program(Ordinals, HasKnown);
+
+    /// <summary>Of an aggregation view: what computes the features that are asked for.</summary>
+    public EventProgram? Events { get; } = columns.Events is null ? null : EventProgram.For(columns.View, ordinals);
 
     RowProgram? _program;
 

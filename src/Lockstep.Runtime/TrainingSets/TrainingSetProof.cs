@@ -23,8 +23,8 @@ public sealed class TrainingSetProof
     readonly ITrackedTables _tables;
     readonly Build _build;
 
-    public TrainingSetProof(IBatchEngine engine, ITrackedTables tables, TimeProvider clock)
-        : this(engine, tables, (t, request, token) => new TrainingSetBuilder(engine, t, clock).Run(request, null, token))
+    public TrainingSetProof(IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<Core.Definitions.ViewVersion, long?>? ends = null)
+        : this(engine, tables, (t, request, token) => new TrainingSetBuilder(engine, t, clock, ends).Run(request, null, token))
     {
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
 using Lockstep.Core.Expectations;
 using Lockstep.Runtime.OfflineStore;
 
@@ -83,6 +84,9 @@ public sealed record TrainingSetRecord
     }
 
     /// <summary>What was recorded of the table of a view.</summary>
+    /// <summary>The end that was recorded of a view over a table and a stream (S25); null: it has none.</summary>
+    internal long? EndOf(ViewVersion view) => Views.First(v => v.View == view.Id).End is { } end ? Instant.Parse(end) : null;
+
     internal TableState StateOf(ViewVersion view) => Views.FirstOrDefault(v => v.View == view.Id)?.Table
         ?? throw new LockstepException(ErrorKind.Failed, $"The record does not say which files of view '{view.Id}' were read.");
 
@@ -119,4 +123,8 @@ public sealed record RecordedFeature(string View, string Feature, string? Alias,
 }
 
 /// <summary>A view that was read: its version, what it meant, and its table; an on-demand view has none.</summary>
-public sealed record RecordedView(string View, string Fingerprint, TableState? Table);
+public sealed record RecordedView(string View, string Fingerprint, TableState? Table)
+{
+    /// <summary>Of an aggregation view over a table and a stream: where the table ended and the log began (S25), RFC 3339.</summary>
+    public string? End { get; init; }
+}

@@ -54,4 +54,7 @@ public sealed record LookupReport
 
     /// <summary>For each feature that was read, and each column that was computed from, values taken as null because they were not finite (S3); only those with any.</summary>
     public IReadOnlyDictionary<string, long> NonFinite { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>For each feature of windows, spine rows where a value or a total does not fit (S13): null, with the status OUT_OF_RANGE at serving; only those with any.</summary>
+    public IReadOnlyDictionary<string, long> OutOfRange { get; init; } = new SortedDictionary<string, long>(StringComparer.Ordinal);
 }

@@ -1,8 +1,12 @@
 using Lockstep.Core;
+using Lockstep.Core.Aggregation.PointInTime;
+using Lockstep.Core.Aggregation.Tiles;
+using Lockstep.Core.Definitions;
 using Lockstep.Core.PointInTime;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Expectations;
+using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 
 namespace Lockstep.Runtime.TrainingSets;
@@ -16,12 +20,13 @@ namespace Lockstep.Runtime.TrainingSets;
 // A block whose candidates do not fit after all (long texts) is cut in half and done again. Cost: the spine twice, and one pass over
 // the sources for each block.
 internal sealed class TrainingSetRun(
-    IBatchEngine engine, ITrackedTables tables, TimeProvider clock, TrainingSetRequest request, TrainingSetPlan plan, IProgress<WorkProgress>? progress)
+    IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<ViewVersion, long?>? ends, TrainingSetRequest request, TrainingSetPlan plan, IProgress<WorkProgress>? progress)
 {
     /// <summary>Rows written at a time; the scratch columns for them stay in the cache.</summary>
     const int WriteRows = 32 * 1024;
 
     readonly Dictionary<ViewScan, TableLook> _tables = [];
+    readonly Dictionary<ViewScan, long> _ends = [];
     readonly LookupTally[] _tallies = [.. plan.Features.Lookups.Select(l => new LookupTally(l))];
     readonly LeakageChecks _checks = new(plan, Instant.Now(clock));
     readonly ResultExpectations? _expectations = request.CheckExpectations ? new(plan.Features, plan.Output, plan.Time, plan.Spine.Count) : null;
@@ -31,7 +36,11 @@ internal sealed class TrainingSetRun(
     public TrainingSetReport Execute(CancellationToken token)
     {
         RefuseToReplaceTheSpine();
-        foreach (var scan in plan.Scans) _tables.Add(scan, Look(scan, token));
+        foreach (var scan in plan.Scans)
+        {
+            if (scan.Events is not null) _ends.Add(scan, End(scan)); // before the log is looked at: an event is then in one of both
+            _tables.Add(scan, Look(scan, token));
+        }
         using var spine = new SpineReader(plan, request.Spine, engine, token);
         using var writer = request.Writer is not null ? request.Writer(plan.Output)
             : engine.CreateFile(request.Output ?? throw new ArgumentException("A training set goes to a file or to a writer."), plan.Output, token);
@@ -66,12 +75,21 @@ internal sealed class TrainingSetRun(
         return new(tables.Reopen(view, request.Catalog, state, token), state, TableChange.None);
     }
 
+    // S25: where the table ends and the log begins.
+    long End(ViewScan scan)
+    {
+        if (ViewEnds.Fixed(scan.Events!.Source) is { } always) return always;
+        var view = scan.Columns.View;
+        return (request.Again is { } record ? record.EndOf(view) : ends?.Invoke(view))
+            ?? throw new LockstepException(ErrorKind.Conflict, $"View '{view.Id}' reads a table and a stream, and no run has finished yet that says where the table ends. Run: lockstep materialize --view {view.Name}");
+    }
+
     void Do(SpineBlock block, SpineReader spine, BatchWriter writer, CancellationToken token)
     {
         if (Answer(block, token) is { } answers)
         {
             _blocks++;
-            for (var i = 0; i < answers.Length; i++) _tallies[i].Add(answers[i].Rows);
+            for (var i = 0; i < answers.Length; i++) answers[i].Tell(_tallies[i], block);
             Write(block, spine, answers, writer, token);
             return;
         }
@@ -89,7 +107,7 @@ internal sealed class TrainingSetRun(
         {
             while (true)
             {
-                var state = Sweep(scan, indexes, answers, block.Rows > 1, token);
+                var state = scan.Events is { } events ? SweepWindows(scan, events, indexes, answers, token) : Sweep(scan, indexes, answers, block.Rows > 1, token);
                 if (state == SweepState.Running) break;
                 if (state == SweepState.TooLarge) return null;
                 scan.ReadFeaturesBetween();
@@ -147,6 +165,49 @@ internal sealed class TrainingSetRun(
         return SweepState.Running;
     }
 
+    /// <summary>One pass over the events, for all lookups of the view. The windows decide which are read: files whose events are in none stay closed.</summary>
+    SweepState SweepWindows(ViewScan scan, EventProgram events, LabelIndex[] indexes, Answer[] answers, CancellationToken token)
+    {
+        using var spill = new FileSpill(Path.GetTempPath());
+        var options = new WindowSweepOptions { AsKnown = request.KnownOnly && (scan.HasKnown || scan.Columns.HasCreated), MaxBytes = request.MemoryBytes / scan.Lookups.Length, Spill = scan.Lookups.Length == 1 ? spill : null };
+        var labels = scan.Lookups.Select(l => indexes[plan.KeyOf[l]]).ToArray();
+        var sweeps = labels.Select(l => new WindowSweep(l, events.Plan, options)).ToArray();
+        var (input, end) = (_tables[scan].Input, _ends[scan]);
+        var (earliest, latest) = (sweeps.Min(s => s.Earliest), sweeps.Max(s => s.Latest));
+        if (earliest < latest)
+        {
+            // The table up to the end, the log from there on (S25).
+            if (end != TileCell.LogAlone) Read(input with { More = [] }, earliest, Math.Min(latest, end));
+            foreach (var log in input.More) Read(log, Math.Max(earliest, end), latest);
+        }
+        for (var i = 0; i < sweeps.Length; i++) answers[scan.Lookups[i]] = new(sweeps[i].Finish(token), labels[i], scan.Ordinals);
+        return SweepState.Running;
+
+        void Read(TableInput part, long from, long to)
+        {
+            if (part.IsEmpty || from >= to) return;
+            using var reader = engine.Scan(new()
+            {
+                Table = part,
+                Columns = ViewColumns.Scan(scan.Program),
+                TimeColumn = scan.Columns.Timestamp,
+                NotBefore = from,
+                NotAfter = to - 1,
+            }, token);
+            _meter.Begin($"reading {scan.Columns.TableName}");
+            using var ahead = new ReadAhead(reader, scan.Program, token);
+            var rows = 0L;
+            while (ahead.Next(token) is { } batch)
+            {
+                _checks.SourceBatch(scan, (FixedColumn<long>)batch[scan.Columns.View.Keys.Count]);
+                foreach (var sweep in sweeps) sweep.Add(batch);
+                rows += batch.Count;
+                _meter.Add(batch.Count, ahead.Progress);
+            }
+            foreach (var lookup in scan.Lookups) _tallies[lookup].Read(rows, ahead.Dropped, scan.Program, reader.NonFinite);
+        }
+    }
+
     void Write(SpineBlock block, SpineReader spine, Answer[] answers, BatchWriter writer, CancellationToken token)
     {
         _meter.Begin("writing");
@@ -161,7 +222,7 @@ internal sealed class TrainingSetRun(
         for (var first = 0; first < block.Rows;)
         {
             var batch = spine.ReadRows(Math.Min(block.Rows - first, WriteRows), token);
-            for (var i = 0; i < answers.Length; i++) answers[i].Rows.Find(first, rows[i].AsSpan(0, batch.Count));
+            for (var i = 0; i < answers.Length; i++) answers[i].Find(first, rows[i].AsSpan(0, batch.Count));
             onDemand?.Compute(batch, answers, rows, new(block.Spine, block.FirstRow + first));
             for (var i = 0; i < features.Length; i++)
             {
@@ -172,10 +233,10 @@ internal sealed class TrainingSetRun(
                     continue;
                 }
                 features[i].Clear();
-                answers[outputs[i].Lookup].Rows.AppendTo(features[i], places[i], outputs[i].Default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
+                answers[outputs[i].Lookup].AppendTo(features[i], places[i], outputs[i].Default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
                 if (bare[i] == features[i]) continue;
                 bare[i].Clear();
-                answers[outputs[i].Lookup].Rows.AppendTo(bare[i], places[i], default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
+                answers[outputs[i].Lookup].AppendTo(bare[i], places[i], default, rows[outputs[i].Lookup].AsSpan(0, batch.Count));
             }
             _expectations?.Add(batch.Columns, values, batch.Count);
             var result = new ColumnBatch(plan.Output, [.. batch.Columns, .. columns]);
@@ -210,7 +271,7 @@ internal sealed class TrainingSetRun(
         AsKnown = request.KnownOnly,
         Features = TrainingSetRecord.FeaturesOf(plan.Features),
         Expectations = _expectations is { Results: { Count: > 0 } results } ? results : null,
-        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State)), .. TrainingSetRecord.OnDemandOf(plan.Features)],
+        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State) { End = s.Events is { } e && ViewEnds.Fixed(e.Source) is null ? Instant.Format(_ends[s]) : null }), .. TrainingSetRecord.OnDemandOf(plan.Features)],
     };
 
     void RefuseToReplaceTheSpine()
@@ -220,5 +281,35 @@ internal sealed class TrainingSetRun(
     }
 }
 
-/// <summary>The rows that one lookup found, and the ordinals of the features in them.</summary>
-internal readonly record struct Answer(PointInTimeRows Rows, int[] Ordinals);
+/// <summary>What one lookup found for each label, the newest row or the values of windows, and the ordinals of the features in it.</summary>
+internal readonly struct Answer
+{
+    readonly PointInTimeRows? _rows;
+    readonly WindowRows? _windows;
+    readonly LabelIndex? _labels;
+
+    public Answer(PointInTimeRows rows, int[] ordinals) => (_rows, Ordinals) = (rows, ordinals);
+    public Answer(WindowRows windows, LabelIndex labels, int[] ordinals) => (_windows, _labels, Ordinals) = (windows, labels, ordinals);
+
+    public int[] Ordinals { get; }
+
+    /// <summary>The rows of the labels from <paramref name="first"/> on, for <see cref="AppendTo"/>.</summary>
+    public void Find(int first, Span<int> rows)
+    {
+        if (_rows is not null) _rows.Find(first, rows);
+        else _windows!.Find(first, rows);
+    }
+
+    /// <summary>Appends a feature, by its place in <see cref="Ordinals"/>.</summary>
+    public void AppendTo(Column to, int feature, Value defaultValue, ReadOnlySpan<int> rows)
+    {
+        if (_rows is not null) _rows.AppendTo(to, feature, defaultValue, rows);
+        else _windows!.AppendTo(to, feature, defaultValue, rows);
+    }
+
+    public void Tell(LookupTally tally, SpineBlock block)
+    {
+        if (_rows is not null) tally.Add(_rows);
+        else tally.Add(_windows!, _labels!, Ordinals, label => $"row {block.FirstRow + label} of {block.Spine}");
+    }
+}

@@ -6,7 +6,7 @@ using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Runtime.TrainingSets;
 
-/// <summary>The columns of a value view's table: keys, event timestamp, created timestamp where there is one, features.</summary>
+/// <summary>The columns of a view's table: keys, event timestamp, created timestamp where there is one, features.</summary>
 /// <param name="View">The version.</param>
 /// <param name="Definition">What its author wrote.</param>
 /// <param name="Timestamp">The column of the data.</param>
@@ -20,8 +20,14 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
 
     public static ViewColumns Of(ViewVersion view, Catalog catalog)
     {
+        if (view.View is AggregationView aggregation)
+        {
+            var events = EventProgram.Of(view);
+            ValueView asRows = new() { Name = aggregation.Name, Version = aggregation.Version, Source = aggregation.Source, Where = aggregation.Where, Features = [] };
+            return new(view, asRows, events.Timestamp, events.Created, $"source '{events.Source.Name}'", RowColumns.Of(events.Source)) { HasLog = events.Source.Stream is not null, IsLogAlone = events.Source.Table is null, SourceExpect = events.Source.Expect, Events = events };
+        }
         if (view.View is not ValueView definition)
-            throw new LockstepException(ErrorKind.Failed, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}: only value views can be read so far.");
+            throw new LockstepException(ErrorKind.Failed, $"View '{view.Id}' is an {view.View.Kind.Replace('_', ' ')}: it has no table.");
         if (definition.Sql is not null)
             return new(view, definition, definition.Timestamp ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' does not name the timestamp column of its SQL."), definition.Created, $"view '{view.Id}'", new($"view '{view.Id}'", [], []));
         var name = definition.Source ?? throw new LockstepException(ErrorKind.DefinitionsInvalid, $"View '{view.Id}' has neither a source nor SQL.");
@@ -38,11 +44,14 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
     /// <summary>And from nothing else.</summary>
     public bool IsLogAlone { get; init; }
 
+    /// <summary>Of an aggregation view: from rows to events; null for rows of values.</summary>
+    public EventProgram? Events { get; init; }
+
     /// <summary>Keys, timestamps and these features, by their ordinals, of the rows that the filters keep: in the layout that a sweep takes.</summary>
     /// <param name="ordinals">Of the features.</param>
     /// <param name="known">After the timestamps comes when the row was known.</param>
     /// <param name="also">Further outputs, behind the features.</param>
-    public RowProgram Program(IEnumerable<int> ordinals, bool known = false, IReadOnlyList<RowOutput>? also = null) => RowProgram.Compile(Rows,
+    public RowProgram Program(IEnumerable<int> ordinals, bool known = false, IReadOnlyList<RowOutput>? also = null) => Events is { } events ? events.RowsWith(known ? ScanColumn.KnownAt : Created) : RowProgram.Compile(Rows,
         [.. Outputs, .. known ? new RowOutput[] { new(new("known", FeatureType.Timestamp), ScanColumn.KnownAt) } : [], .. ordinals.Select(Feature), .. also ?? []], Definition.Where);
 
     /// <summary>The keys alone, of all rows.</summary>

@@ -199,17 +199,6 @@ public sealed class TrainingSetRequestTests
         Assert.Contains("cannot be read", Assert.Throws<LockstepException>(() => TrainingSetRecord.Load(folder.Write("other.json", "{}"))).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Views_that_are_not_value_views_are_refused_by_name()
-    {
-        using var lab = Lab();
-        lab.Spine([new("airport", FeatureType.String), new("event_timestamp", FeatureType.Timestamp)]);
-        var view = lab.Catalog.Views[0];
-        TrainingSetRequest With(FeatureView definition) => lab.Request("weather:temp") with { Catalog = new(1, [], lab.Catalog.Sources.Values, [view with { View = definition }], []) };
-
-        Assert.Contains("View 'weather@1.0.0' is an aggregation view", Assert.Throws<LockstepException>(() => lab.Run(With(new AggregationView { Name = "weather", Source = "s", Features = [] }))).Message, StringComparison.Ordinal);
-    }
-
     static Catalog Only(TrainingSetLab lab, int view) => new(1, [], lab.Catalog.Sources.Values, [lab.Catalog.Views[view]], []);
 
     static TrainingSetLab Lab()

@@ -83,6 +83,7 @@ internal sealed class EventTimeAccumulator(bool newest) : Accumulator
 internal sealed class TimeSinceOutput : AggregateOutput
 {
     public override FeatureType Type => FeatureType.Float64;
+    public override bool ReadsInstant => true;
 
     public override AggregateStatus AppendTo(Accumulator state, in WindowBounds window, Column to)
     {

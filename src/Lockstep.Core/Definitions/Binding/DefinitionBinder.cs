@@ -45,8 +45,7 @@ public static class DefinitionBinder
         HashSet<string> unbound = new(definitions.Unreadable, StringComparer.Ordinal);
         foreach (var view in definitions.Views.Where(v => v is not OnDemandView))
         {
-            var computed = NotYet.Check(view, problems);
-            var bound = !computed || view.Incomplete ? null : view switch
+            var bound = view.Incomplete ? null : view switch
             {
                 ValueView value => valueViews.Bind(value),
                 AggregationView aggregation => aggregationViews.Bind(aggregation),
@@ -55,7 +54,7 @@ public static class DefinitionBinder
             if (bound is not null) views.Add(bound);
             else unbound.Add(view.Name);
         }
-        var onDemand = definitions.Views.OfType<OnDemandView>().Where(v => NotYet.Check(v, problems) && !v.Incomplete).ToList();
+        var onDemand = definitions.Views.OfType<OnDemandView>().Where(v => !v.Incomplete).ToList();
         foreach (var view in definitions.Views.OfType<OnDemandView>().Except(onDemand)) unbound.Add(view.Name);
         IReadOnlyList<Source> resolved = [.. definitions.Sources.Select(s => columns.GetValueOrDefault(s.Name) is { } known ? SourceBinder.Resolved(s, known) : s)];
         content ??= new() { CSharp = before.Content.CSharp };

@@ -15,14 +15,5 @@ internal static class NotYet
         if (source.Table is { } table && table.Path.Contains("://", StringComparison.Ordinal)) Report(problems, source.At("table.path"), $"{what} is at '{StoreAddress.Redact(table.Path)}'. Tables outside of the local disk are not read");
     }
 
-    /// <returns>Whether the view can be bound at all.</returns>
-    public static bool Check(FeatureView view, ProblemList problems)
-    {
-        var what = $"View '{view.Name}'";
-        var before = problems.Errors;
-        if (view is AggregationView) Report(problems, view.At("kind"), $"{what} is an aggregation view. Aggregation views are not computed");
-        return problems.Errors == before;
-    }
-
     static void Report(ProblemList problems, Location? location, string what) => problems.Error(location, $"{what} by this version.");
 }
