@@ -3,7 +3,6 @@ using Lockstep.Core.Aggregation;
 using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
-using Lockstep.Core.Tests.PointInTime;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.Tests.OfflineStore;
 using Lockstep.Runtime.TrainingSets;
