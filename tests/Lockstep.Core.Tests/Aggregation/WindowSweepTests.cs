@@ -88,6 +88,33 @@ public sealed class WindowSweepTests
         Assert.Equal([Value.Of(-1.5), Value.Of(-1.5)], new[] { column.GetValue(0), column.GetValue(1) });
     }
 
+    [Fact]
+    public void A_spill_that_fails_ends_the_sweep_with_its_own_error()
+    {
+        var plan = new WindowPlanBuilder([FeatureType.Int64]).Add("s", "sum", new("x", FeatureType.Float64), Parse("1h")).Build();
+        using var spill = new BrokenSpill();
+        var sweep = new WindowSweep(Index([.. Enumerable.Range(0, 50).Select(i => (new[] { Value.Of((long)i) }, (long?)15))]), plan, new() { MaxBytes = 1, Spill = spill, PartitionLabels = 1, Threads = 2 });
+        var batch = new ColumnBatch(new([new("k", FeatureType.Int64), new("t", FeatureType.Timestamp), new("x", FeatureType.Float64)]));
+        for (var i = 0; i < 50; i++) batch.AppendRow(Value.Of((long)i), Value.Timestamp(10), Value.Of(1.5));
+        sweep.Add(batch);
+
+        Assert.Equal("the disk is gone", Assert.Throws<LockstepException>(() => sweep.Finish(CancellationToken.None)).Message);
+        Assert.Throws<OperationCanceledException>(() => sweep.Finish(new(canceled: true)));
+    }
+
+    sealed class BrokenSpill : IBatchSpill
+    {
+        public void Write(int partition, ColumnBatch batch)
+        {
+        }
+
+        public BatchReader Read(int partition, Schema schema) => throw new LockstepException(ErrorKind.Failed, "the disk is gone");
+
+        public void Dispose()
+        {
+        }
+    }
+
     static Window Parse(string text) => Window.TryParse(text, null, out var window) ? window : throw new ArgumentException(text);
 
     static void Check(RandomEvents drawn, bool asKnown, int seed)

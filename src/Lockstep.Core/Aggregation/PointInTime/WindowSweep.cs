@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Lockstep.Core.Aggregation.PointInTime.Kernels;
 using Lockstep.Core.PointInTime;
 using Lockstep.Core.Rows;
@@ -166,18 +167,25 @@ public sealed class WindowSweep
         var next = -1;
         var order = Enumerable.Range(0, _partitions.Length).OrderByDescending(p => _partitions[p].Rows).ToArray();
         var workers = Math.Clamp(_options.Threads, 1, _partitions.Length);
-        Parallel.For(0, workers, new() { MaxDegreeOfParallelism = workers, CancellationToken = token }, _ =>
+        try
         {
-            var worker = new SweepWorker(_labels, _plan, _options.AsKnown);
-            for (var at = Interlocked.Increment(ref next); at < order.Length; at = Interlocked.Increment(ref next))
+            Parallel.For(0, workers, new() { MaxDegreeOfParallelism = workers, CancellationToken = token }, _ =>
             {
-                token.ThrowIfCancellationRequested();
-                var partition = order[at];
-                if (_options.Spill is { } spill) _partitions[partition].Load(spill, partition, token);
-                outputs[partition] = worker.Run(_partitions[partition].Chunks, partition << _shift, Math.Min(_labels.Groups, (partition + 1) << _shift), token);
-                _partitions[partition].Clear();
-            }
-        });
+                var worker = new SweepWorker(_labels, _plan, _options.AsKnown);
+                for (var at = Interlocked.Increment(ref next); at < order.Length; at = Interlocked.Increment(ref next))
+                {
+                    token.ThrowIfCancellationRequested();
+                    var partition = order[at];
+                    if (_options.Spill is { } spill) _partitions[partition].Load(spill, partition, token);
+                    outputs[partition] = worker.Run(_partitions[partition].Chunks, partition << _shift, Math.Min(_labels.Groups, (partition + 1) << _shift), token);
+                    _partitions[partition].Clear();
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is not null)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerException); // callers tell failures apart by their type
+        }
         return new(_labels, _plan, outputs);
     }
 }
