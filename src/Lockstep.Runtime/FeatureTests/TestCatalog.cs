@@ -97,7 +97,7 @@ sealed class TestCatalog
 
     Schema? Describe(ValueView view, IReadOnlyDictionary<string, Source> sources, CancellationToken token)
         => sources.Keys.All(_seen.Contains) ? _setup.Schemas.Query(view, sources)
-            : _setup.Engine.DescribeQuery(new() { Name = $"view '{view.Name}'", Sql = view.Sql!, Tables = sources.ToDictionary(s => s.Key, s => Table(s.Value, EmptyFile(s.Value, token)), StringComparer.Ordinal) }, token);
+            : _setup.Engine.DescribeQuery(QueryRequest.Over(sources.Values, s => Table(s, EmptyFile(s, token)), $"view '{view.Name}'", view.Sql!), token);
 
     static TableInput Table(Source source, string path) => new() { Name = $"source '{source.Name}'", Format = TableFormat.Parquet, Files = [new(path)] };
 

@@ -15,7 +15,8 @@ public sealed class TestVerbTests
         kind: source
         name: sales
         table: { path: data/sales.csv, timestamp: at, created: loaded }
-        columns: { shop: int64, at: timestamp, loaded: timestamp, amount: float64, units: int32, tags: list<string> }
+        columns: { shop: int64, at: timestamp, loaded: timestamp, amount: float64, units: int32, tags: list<string>, worth: { expression: amount * 2 } }
+        where: amount > 0
         expect: [ { that: amount > 1000, on_failure: block } ]        # of real data: the rows of a test need not hold it
         ---
         kind: value_view
@@ -31,7 +32,7 @@ public sealed class TestVerbTests
         name: day
         version: 1.0.0
         entity: shop
-        sql: select shop, date_trunc('day', "at") + interval 1 day as known_at, sum(amount) as total from sales group by all
+        sql: select shop, date_trunc('day', "at") + interval 1 day as known_at, sum(worth) as total from sales group by all
         timestamp: known_at
         features: { total: float64 }
         ---
@@ -58,6 +59,7 @@ public sealed class TestVerbTests
             - { shop: 1, at: 2026-01-05T09:00:00Z, loaded: 2026-01-05T09:02:00Z, amount: 12, units: null, tags: null }
             - { shop: 1, at: 2026-01-06T09:30:00Z, loaded: 2026-01-06T09:30:00Z, amount: 99.5, units: 2, tags: [] }
             - { shop: 2, at: 2026-01-05T09:10:00Z, loaded: 2026-01-05T09:10:00Z, amount: 7, units: 7 }
+            - { shop: 1, at: 2026-01-05T09:20:00Z, loaded: 2026-01-05T09:20:00Z, amount: -5, units: 1 }
         cases:
           - case: of equal times the row that was written last
             at: 2026-01-05T09:30:00Z
@@ -66,7 +68,7 @@ public sealed class TestVerbTests
           - case: by sql, the day after
             at: 2026-01-06T00:00:00Z
             keys: { shop: 1 }
-            expect: { "day:total": 22, "sale:amount": { value: null, status: OUTSIDE_MAX_AGE } }
+            expect: { "day:total": 44, "sale:amount": { value: null, status: OUTSIDE_MAX_AGE } }
           - case: the vector, by two shops
             at: 2026-01-05T10:00:00Z
             keys: { shop: 1, rival: 2 }
@@ -115,7 +117,7 @@ public sealed class TestVerbTests
         var run = await new Run { Folder = temp.Path }.VerbAsync("test");
         Assert.Equal(ExitCode.Failed, run.Code);
         Assert.Contains("""
-              failed  sales: of equal times the row that was written last (tests/a.yaml:9:5)
+              failed  sales: of equal times the row that was written last (tests/a.yaml:10:5)
                       feature      expected   training  serving
                       sale:amount  13         12        12 PRESENT
                       sale:units   1 PRESENT  1         1 NULL_VALUE
@@ -134,7 +136,7 @@ public sealed class TestVerbTests
         var failure = Assert.Single(suites.Descendants("failure"));
         Assert.Equal("2 features not as expected", failure.Attribute("message")!.Value);
         Assert.Equal("sale:amount: expected 13, training 12, serving 12 PRESENT\nsale:units: expected 1 PRESENT, training 1, serving 1 NULL_VALUE", failure.Value);
-        Assert.Equal("9", failure.Parent!.Attribute("line")!.Value);
+        Assert.Equal("10", failure.Parent!.Attribute("line")!.Value);
     }
 
     [Fact]
