@@ -87,10 +87,26 @@ internal sealed class ExplainVerb : Verb
     sealed record Block(FeatureLookup Lookup, IReadOnlyList<string> Names, IReadOnlyList<string> ForExpressions, TableInput? Table, string? Problem)
     {
         ValueView? View => Lookup.View.View as ValueView;
-        Source? Source => View?.Source is { } name && Lookup.View.Sources.TryGetValue(name, out var source) ? source : null;
+        AggregationView? Windows => Lookup.View.View as AggregationView;
+        Source? Source => (View?.Source ?? Windows?.Source) is { } name && Lookup.View.Sources.TryGetValue(name, out var source) ? source : null;
         string? Timestamp => View?.Timestamp ?? Source?.TimestampColumn;
         string? Created => View?.Created ?? Source?.CreatedColumn;
         string? Ttl => View is { Ttl: > 0 } view ? Duration.Format(view.Ttl) : null;
+
+        // S9, and the bound of what is kept.
+        void AddWindows(TextTable facts, AggregationView view)
+        {
+            var program = EventProgram.Of(Lookup.View);
+            facts.Add("events", view.Delay == 0 ? $"floor(t - window, hop) <= {program.Timestamp} < t" : $"floor(t - {Duration.Format(view.Delay)} - window, hop) <= {program.Timestamp} < floor(t - {Duration.Format(view.Delay)}, hop)");
+            facts.Add("windows", string.Join(", ", program.Plan.Windows.Select(w => $"{w.Name} (hop {Duration.Format(w.Hop)})")));
+            for (var tier = 0; tier < program.Plan.Tiers.Count; tier++)
+            {
+                long? most = 0;
+                foreach (var state in program.Plan.Tiers[tier].States) most += program.Plan.States[state].Spec.MaxBytes;
+                var tiles = program.Layout.MaxTiles(tier);
+                facts.Add("tiles of a key", $"hop {Duration.Format(program.Plan.Tiers[tier].Hop)}: {(tiles is { } count ? $"at most {count}" : "one for each day with events")}, {(most is { } bytes ? $"at most {Words.Bytes(bytes)} each" : "as long as its texts each")}");
+            }
+        }
 
         public void Write(CliConsole console, string store)
         {
@@ -103,7 +119,8 @@ internal sealed class ExplainVerb : Verb
             if (ForExpressions.Count > 0) facts.Add("for expressions", string.Join(", ", ForExpressions));
             facts.Add("key", string.Join(", ", keys));
             foreach (var filter in Filters) facts.Add("only where", filter.ReplaceLineEndings(" "));
-            facts.Add("row", $"the newest with {(Ttl is null ? "" : $"t - {Ttl} <= ")}{Timestamp} <= t{(Created is null ? "" : $"; of equal ones the one with the latest {Created}")}");
+            if (Windows is { } windows) AddWindows(facts, windows);
+            else facts.Add("row", $"the newest with {(Ttl is null ? "" : $"t - {Ttl} <= ")}{Timestamp} <= t{(Created is null ? "" : $"; of equal ones the one with the latest {Created}")}");
             facts.Add("training", Problem ?? $"{From()}: {Words.Count(Table!.Files.Count, "file")} ({RegistryJson.Word(Table.Format)}), {Words.Bytes(Bytes)}");
             facts.Add("serving", Lookup.View.View.Online ? $"one read of {Lookup.View.Id} in {store}" : "not served (online: false)");
             facts.Write(console, "  ");
@@ -115,9 +132,9 @@ internal sealed class ExplainVerb : Verb
         }
 
         /// <summary>Of the source and of the view.</summary>
-        IReadOnlyList<string> Filters => [.. new[] { SourceOf?.Where, View?.Where }.OfType<string>()];
+        IReadOnlyList<string> Filters => [.. new[] { SourceOf?.Where, View?.Where ?? Windows?.Where }.OfType<string>()];
 
-        Source? SourceOf => View?.Source is { } name ? Lookup.View.Sources.GetValueOrDefault(name) : null;
+        Source? SourceOf => (View?.Source ?? Windows?.Source) is { } name ? Lookup.View.Sources.GetValueOrDefault(name) : null;
 
         /// <summary>Features that are asked for and are expressions over their row, or columns that are.</summary>
         IEnumerable<(string Name, string Expression, BoundExpression Bound)> Computed
@@ -157,6 +174,6 @@ internal sealed class ExplainVerb : Verb
 
         long Bytes => Table!.Files.Sum(f => f.Size >= 0 ? f.Size : new FileInfo(f.Path).Length);
 
-        string From() => View?.Source is { } source ? $"source {source}{(Source?.Table is { } table ? $", {table.Path}" : "")}{(Source?.Stream is null ? "" : Source.Table is null ? ", the log of its stream" : " and the log of its stream")}" : "rows of its SQL, stored offline";
+        string From() => (View?.Source ?? Windows?.Source) is { } source ? $"source {source}{(Source?.Table is { } table ? $", {table.Path}" : "")}{(Source?.Stream is null ? "" : Source.Table is null ? ", the log of its stream" : " and the log of its stream")}" : "rows of its SQL, stored offline";
     }
 }

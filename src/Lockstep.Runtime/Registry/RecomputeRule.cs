@@ -31,11 +31,11 @@ internal static class RecomputeRule
             case OnDemandView:
                 reason = "it is computed at the request";
                 return Recompute.None;
-            case ValueView { Sql: null, Online: false }:
+            case ValueView { Sql: null, Online: false } or AggregationView { Online: false }:
                 reason = $"training reads its source ({sources}), and it is not served online";
                 return Recompute.None;
             default:
-                reason = $"{why}; from {(sources.Length > 0 ? sources : "no source")} to the {(view is ValueView { Sql: null } ? "online store" : view.Online ? "offline and online stores" : "offline store")}";
+                reason = $"{why}; from {(sources.Length > 0 ? sources : "no source")} to the {(view is ValueView { Sql: null } or AggregationView ? "online store" : view.Online ? "offline and online stores" : "offline store")}";
                 return Recompute.Full;
         }
     }
