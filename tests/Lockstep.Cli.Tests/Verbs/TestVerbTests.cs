@@ -210,6 +210,14 @@ public sealed class TestVerbTests
     }
 
     [Fact]
+    public async Task Events_of_a_stream_are_given_like_rows()
+    {
+        using var temp = Project("test: pushed\ngiven: { clicks: [ { shop: 1, clicked_at: 2026-01-05T09:00:00Z, page: home } ] }\nat: 2026-01-05T09:00:00Z\nkeys: { shop: 1 }\nexpect: { \"click:page\": home }\n");
+        File.WriteAllText(temp["features/clicks.yaml"], "kind: source\nname: clicks\nstream: { push: {}, timestamp: clicked_at }\ncolumns: { shop: int64, clicked_at: timestamp, page: string }\n---\nkind: value_view\nname: click\nentity: shop\nsource: clicks\nfeatures: { page: string }\n");
+        (await new Run { Folder = temp.Path }.VerbAsync("test")).Ok();
+    }
+
+    [Fact]
     public async Task A_clock_can_stand_far_away()
     {
         using var temp = Project("""
