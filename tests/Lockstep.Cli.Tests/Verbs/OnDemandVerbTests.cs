@@ -87,7 +87,7 @@ public sealed class OnDemandVerbTests : IDisposable
     [InlineData("get --features load:over machine=press-1 limit=1 limits=2", "There is no key or request field 'limits' here. Did you mean 'limit'?")]
     [InlineData("get --features load:over machine=press-1 --at 2026-01-05T09:00:00Z", "The request field 'limit' is missing.")]
     [InlineData("training-set --spine labels.csv --features load:* --out x.csv", "has no column 'limit', a request field (float64) of the on-demand features asked for.")]
-    [InlineData("materialize --view load", "is an on demand view; value views are materialized by this")]
+    [InlineData("materialize --view load", "is computed at the request: there is nothing to materialize.")]
     public async Task A_mistake_says_what_would_be_right(string line, string says)
     {
         var run = await _run.VerbAsync(line);
