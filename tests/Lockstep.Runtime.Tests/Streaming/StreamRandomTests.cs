@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core.Rows;
-using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Tests.Materialization;
 using Lockstep.Runtime.Tests.OfflineStore;
 
