@@ -98,6 +98,7 @@ public sealed class ProjectHost : IAsyncDisposable
     {
         Logs = OfflineStore.Logs,
         Online = OnlineStore,
+        Runs = Runs,
         Clock = Clock,
         Limits = new() { MaxEventBytes = Settings.Server.MaxEventBytes },
         Warn = warn,

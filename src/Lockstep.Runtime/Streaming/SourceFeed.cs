@@ -45,7 +45,8 @@ public sealed class SourceFeed : IAsyncDisposable
     internal IReadOnlyList<Follower> Followers => _all;
 
     /// <summary>The views that events are applied to: versions that are served and read this source.</summary>
-    public static bool Reads(ViewVersion view, string source) => !view.Retired && view.View is ValueView { Online: true, Source: { } name } && name == source;
+    public static bool Reads(ViewVersion view, string source) => !view.Retired && view.View.Online
+        && (view.View switch { ValueView { Sql: null } value => value.Source, AggregationView aggregation => aggregation.Source, _ => null }) == source;
 
     /// <summary>Follows a new catalog: views that came are brought up to date from the log, views that went are left.</summary>
     public async Task UpdateAsync(Catalog catalog, CancellationToken token)
@@ -177,7 +178,7 @@ public sealed class SourceFeed : IAsyncDisposable
         _all = [.. _followers.Values];
     }
 
-    IEventApplier ApplierOf(ViewVersion view) => new ValueApplier(view, _catalog, _context.Online, _context.Clock);
+    IEventApplier ApplierOf(ViewVersion view) => view.View is AggregationView ? new TileApplier(view, _context.Online, _context.Runs, _context.Clock) : new ValueApplier(view, _catalog, _context.Online, _context.Clock);
 
     /// <summary>Decodes events; <paramref name="decode"/> gets a decoder of its own.</summary>
     public EventRows Decode(string origin, Action<EventDecoder, EventRows, long> decode)

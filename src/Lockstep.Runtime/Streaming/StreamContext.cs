@@ -1,3 +1,4 @@
+using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming.Intake;
 using Lockstep.Runtime.Streaming.Log;
@@ -10,6 +11,10 @@ public sealed record StreamContext
     public required EventLogs Logs { get; init; }
     public required IOnlineStore Online { get; init; }
     public required TimeProvider Clock { get; init; }
+
+    /// <summary>Where the ends of aggregation views are recorded (S25).</summary>
+    public IRunStore? Runs { get; init; }
+
     public EventLimits Limits { get; init; } = new();
 
     /// <summary>How long a push waits to be visible before it is answered that it is logged only. Default: 5 s.</summary>

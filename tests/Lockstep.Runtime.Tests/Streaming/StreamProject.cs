@@ -38,7 +38,7 @@ internal sealed class StreamProject : IAsyncDisposable
         Logs = new(Path.Combine(folder, "offline"), _engine, clock, log);
         Tables = new(folder, Offline, clock, Logs);
         Online = store?.Invoke(_online) ?? _online;
-        Context = new() { Logs = Logs, Online = Online, Clock = clock, Limits = new() { MaxEventBytes = 1000 } };
+        Context = new() { Logs = Logs, Online = Online, Clock = clock, Runs = _runs, Limits = new() { MaxEventBytes = 1000 } };
     }
 
     static readonly Field[] Columns = [new("id", FeatureType.String), new("ts", FeatureType.Timestamp), new("made", FeatureType.Timestamp), new("a", FeatureType.Float64), new("b", FeatureType.String)];

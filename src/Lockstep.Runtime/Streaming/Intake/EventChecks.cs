@@ -22,5 +22,5 @@ public sealed record EventChecks(IReadOnlyList<EventCheck> Conversions, IReadOnl
         [.. views.SelectMany(v => ProgramRows.Checks(ProgramOf(v, catalog), source).Select(c => new EventCheck(c.Ordinal, c.As, $"view '{v.Id}'"))).DistinctBy(c => (c.Ordinal, c.As))],
         [.. views.Select(v => v.Keys.Fields.Select(k => source.IndexOf(k.Name)).ToArray())]);
 
-    static RowProgram ProgramOf(ViewVersion view, Catalog catalog) => ViewColumns.Of(view, catalog).Program(Enumerable.Range(0, view.Features.Count));
+    static RowProgram ProgramOf(ViewVersion view, Catalog catalog) => view.View is AggregationView ? EventProgram.Of(view).Rows : ViewColumns.Of(view, catalog).Program(Enumerable.Range(0, view.Features.Count));
 }

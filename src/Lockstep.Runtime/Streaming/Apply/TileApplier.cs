@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Lockstep.Core.Aggregation.Tiles;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Materialization;
+using Lockstep.Runtime.OnlineStore;
+using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Streaming.Log;
+
+namespace Lockstep.Runtime.Streaming.Apply;
+
+/// <summary>Events of an aggregation view: each goes to the tiles of its key, once (S15), unless it is before the end of the view's table (S25).</summary>
+sealed class TileApplier : IEventApplier
+{
+    readonly ViewVersion _view;
+    readonly IOnlineStore _store;
+    readonly IRunStore? _runs;
+    readonly TimeProvider _clock;
+    readonly EventProgram _program;
+    readonly ProgramRows _rows;
+    readonly EventStates _states;
+    readonly TileMergers _mergers;
+    readonly TileEvents _events = new();
+    readonly ArrayBufferWriter<byte> _key = new(64);
+    readonly ArrayBufferWriter<byte> _bytes = new(1 << 16);
+    readonly ArrayBufferWriter<byte> _update = new(1024);
+    readonly CellUpdates _updates = new();
+
+    /// <summary>An event that waits to be written: its key's number, and where its states stand.</summary>
+    readonly record struct Pending(int Key, long Place, long Time, int At, int Length);
+
+    public TileApplier(ViewVersion view, IOnlineStore store, IRunStore? runs, TimeProvider clock)
+    {
+        (_view, _store, _runs, _clock) = (view, store, runs, clock);
+        _program = EventProgram.Of(view);
+        _rows = new(_program.Rows, LogColumns.Of(_program.Source));
+        _states = new(_program.Plan);
+        _mergers = new(_program.Layout);
+    }
+
+    public string View => _view.Id;
+
+    public async ValueTask<ApplyCounts> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token)
+    {
+        // After the events were logged: a run that records a later end from here on finds them in the log.
+        var end = ViewEnds.Fixed(_program.Source) ?? (_runs is null ? null : await ViewEnds.ForWritersAsync(_runs, _view, token)) ?? TileCell.LogAlone;
+        Dictionary<byte[], int> keys = new(new Utf8Comparer());
+        List<Pending> pending = [];
+        _bytes.ResetWrittenCount();
+        var counts = new ApplyCounts();
+        foreach (var batch in batches) counts += Collect(batch, keys, pending);
+        if (pending.Count == 0) return counts;
+        pending.Sort(static (a, b) => a.Key != b.Key ? a.Key.CompareTo(b.Key) : a.Place.CompareTo(b.Place));
+        var merge = Prepare(batches[0].Partition, [.. keys.OrderBy(k => k.Value).Select(k => k.Key)], CollectionsMarshal.AsSpan(pending), end);
+        await _store.WriteAsync(View, _updates, merge, Fence.None, token);
+        var beforeEnd = 0L;
+        for (var tag = 0; tag < _updates.Count; tag++) beforeEnd += merge.BeforeEnd(tag);
+        return counts with { Keys = _updates.Count, BeforeEnd = beforeEnd };
+    }
+
+    /// <summary>One update a key, with its events in the order of their places.</summary>
+    AggregationCellMerge Prepare(uint partition, byte[][] keys, ReadOnlySpan<Pending> pending, long end)
+    {
+        _updates.Clear();
+        for (var first = 0; first < pending.Length;)
+        {
+            var key = pending[first].Key;
+            _events.Begin(end);
+            for (; first < pending.Length && pending[first].Key == key; first++)
+                _events.Add(new(partition, pending[first].Place), pending[first].Time, _bytes.WrittenSpan.Slice(pending[first].At, pending[first].Length));
+            _update.ResetWrittenCount();
+            _events.Write(_update, _updates.Count);
+            _updates.Add(keys[key], _update.WrittenSpan);
+        }
+        return new(_mergers, Instant.Now(_clock), _updates.Count);
+    }
+
+    ApplyCounts Collect(LogBatch batch, Dictionary<byte[], int> numbers, List<Pending> pending)
+    {
+        _rows.Run(batch);
+        var rows = _rows.Output;
+        Column[] keys = [.. rows.Columns.Take(_view.Keys.Count)];
+        var time = (FixedColumn<long>)rows[_program.Plan.TimeAt];
+        var known = numbers.GetAlternateLookup<ReadOnlySpan<byte>>();
+        var withoutKey = 0L;
+        for (var row = 0; row < rows.Count; row++)
+        {
+            if (time.IsNull(row)) continue; // no event was let in without
+            _key.ResetWrittenCount();
+            if (!EntityKey.TryWrite(keys, row, _key))
+            {
+                withoutKey++;
+                continue;
+            }
+            if (!known.TryGetValue(_key.WrittenSpan, out var number)) known[_key.WrittenSpan] = number = numbers.Count;
+            var states = _states.Of(rows, row);
+            var at = _bytes.WrittenCount;
+            _bytes.Write(states);
+            pending.Add(new(number, batch.PlaceOf(_rows.RowOf(row)), time.Values[row], at, states.Length));
+        }
+        return new(0, _rows.Dropped, withoutKey, 0, _rows.Unreadable);
+    }
+}

@@ -1,0 +1,95 @@
+using Lockstep.Compliance.OnlineStore;
+using Lockstep.Core.Definitions;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Tests.OfflineStore;
+
+namespace Lockstep.Runtime.Tests.Streaming;
+
+/// <summary>Windows over pushed events: served as the definition says, whatever the order, the restarts and what comes twice.</summary>
+public sealed class TileStreamTests
+{
+    static readonly Source Clicks = new() { Name = "clicks", Stream = new PushStreamSource { Timestamp = "ts" }, Columns = [new("id", FeatureType.String), new("ts", FeatureType.Timestamp), new("a", FeatureType.Float64)] };
+
+    static ViewVersion View()
+    {
+        Window minute = new("1m", Instant.Minute, Instant.Second), ten = new("10m", 10 * Instant.Minute, 5 * Instant.Second);
+        var definition = new AggregationView
+        {
+            Name = "w",
+            Source = "clicks",
+            Entities = ["user"],
+            Features =
+            [
+                new() { Name = "n", Function = "count", Windows = [minute, ten] },
+                new() { Name = "s", Function = "sum", Column = "a", Where = "a > 1", Windows = [minute, ten] },
+            ],
+        };
+        return new()
+        {
+            View = definition,
+            Fingerprint = "w",
+            Keys = new([new("id", FeatureType.String)]),
+            Features = new([new("n_1m", FeatureType.Int64), new("n_10m", FeatureType.Int64), new("s_1m", FeatureType.Float64), new("s_10m", FeatureType.Float64)]),
+            Defaults = [Value.Null, Value.Null, Value.Null, Value.Null],
+            Sources = new Dictionary<string, Source> { ["clicks"] = Clicks },
+        };
+    }
+
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
+    public async Task S9_S15_windows_over_pushed_events_are_what_the_definition_says(int seed)
+    {
+        var random = new Random(seed);
+        using var folder = new TempFolder();
+        ManualClock clock = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+        await using var project = new StreamProject(folder.Path, clock, new() { TailBytes = seed == 1 ? 1 : 1 << 20 });
+        var view = View();
+        Catalog catalog = new(1, [], [Clicks], [view], []);
+        List<Seen> events = [];
+        var host = await project.StartAsync(catalog);
+        for (var step = 0; step < 60; step++)
+        {
+            var now = Instant.Now(clock);
+            List<Seen> some = [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => new Seen($"x{random.Next(3)}", now + random.Next(4) switch
+            {
+                0 => random.Next(-3, 4) * Instant.Second,
+                1 => -60 * Instant.Second + random.Next(-2, 3) * Instant.Second,
+                2 => random.Next(1, 90) * Instant.Second,
+                _ => -random.Next(1, 700) * Instant.Second,
+            }, null, random.Next(4) == 0 ? null : random.Next(4) * 0.1 + 0.9, null))];
+            var lines = string.Concat(some.Select(e => FormattableString.Invariant($"{{\"id\":\"{e.Id}\",\"ts\":\"{Instant.Format(e.Time)}\",\"a\":{(e.A is { } a ? a.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : "null")}}}\n")));
+            var answer = await StreamProject.PushAsync(host, "clicks", lines, $"key {step}");
+            Assert.True(answer.Visible && answer.Refused == 0);
+            events.AddRange(some);
+            if (random.Next(4) == 0) Assert.True((await StreamProject.PushAsync(host, "clicks", lines, $"key {step}")).Repeated);
+            if (random.Next(8) == 0)
+            {
+                await host.DisposeAsync();
+                host = await project.StartAsync(catalog);
+            }
+            if (random.Next(3) == 0) clock.Advance(TimeSpan.FromMilliseconds(random.Next(40_000)));
+            await JudgeAsync($"seed {seed}, step {step}");
+        }
+        await host.DisposeAsync();
+
+        async Task JudgeAsync(string where)
+        {
+            var now = Instant.Now(clock);
+            FeatureServer server = new(project.Online, clock, new(), catalog);
+            foreach (var id in new[] { "x0", "x1", "x2", "never" })
+            {
+                Assert.True(FeatureSelection.TryParse("w:*", out var all));
+                var row = (await server.GetAsync(new() { Features = [all] }, [new Dictionary<string, Value> { ["id"] = Value.Of(id) }], CancellationToken.None)).Rows[0];
+                for (var i = 0; i < 4; i++)
+                {
+                    var (length, hop) = i % 2 == 0 ? (Instant.Minute, Instant.Second) : (10 * Instant.Minute, 5 * Instant.Second);
+                    var within = events.Where(e => e.Id == id && e.Time >= Instant.Floor(now - length, hop) && e.Time < now).ToList();
+                    var summed = within.Where(e => e.A > 1).ToList();
+                    var expected = i < 2 ? Value.Of((long)within.Count) : summed.Count == 0 ? Value.Null : Value.Of((double)summed.Sum(e => (decimal)e.A!.Value));
+                    var right = i < 2 || expected.IsNull || row[i].Value.IsNull ? row[i].Value == expected : Math.Abs(row[i].Value.AsFloat64 - expected.AsFloat64) < 1e-9;
+                    Assert.True(right, $"{where}: {id}, {view.Features[i].Name} is {row[i].Value} instead of {expected}");
+                }
+            }
+        }
+    }
+}
