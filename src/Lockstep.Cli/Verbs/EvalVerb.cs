@@ -8,6 +8,7 @@ using Lockstep.Core.Expressions;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Expressions.Syntax;
 using Lockstep.Core.Rows;
+using Lockstep.DuckDb.Engine;
 
 namespace Lockstep.Cli.Verbs;
 
@@ -42,7 +43,8 @@ internal sealed class EvalVerb : Verb
           "expression": "temp > 32", "type": "bool", "warnings": [],
           "columns": ["airport", "event_timestamp", "weather:temp"],
           "rows": [ { "inputs": ["JFK", "2013-01-01T06:00:00Z", 39.02], "value": true } ],
-          "tree": "> : bool\n  input weather@1.0.0:temp : float64\n  32 : float64\n"
+          "tree": "> : bool\n  input weather@1.0.0:temp : float64\n  32 : float64\n",
+          "sql": "(\"weather@1.0.0:temp\" > '32'::double)"
         }
         """;
 
@@ -91,7 +93,11 @@ internal sealed class EvalVerb : Verb
 
     void Write(VerbContext context, Evaluated result)
     {
-        if (context.Get(_explain)) context.Out.Write(TreeText.Of(result.Expression));
+        if (context.Get(_explain))
+        {
+            context.Out.Write(TreeText.Of(result.Expression));
+            context.Say(context.Console.ErrorPaint.Faint($"as SQL: {DuckDbEngine.SqlOf(result.Expression.Root) ?? "none, it is not handed over"}"));
+        }
         if (result.Columns.Count == 0) context.Out.WriteLine(result.Rows.Count == 0 ? "null" : result.Rows[0][0].ToString());
         else
         {
@@ -110,6 +116,7 @@ internal sealed class EvalVerb : Verb
         ["columns"] = new JsonArray([.. result.Columns.Select(c => (JsonNode)c)]),
         ["rows"] = new JsonArray([.. result.Rows.Select(r => (JsonNode)new JsonObject { ["inputs"] = new JsonArray([.. r[..^1].Select(JsonValues.Of)]), ["value"] = JsonValues.Of(r[^1]) })]),
         ["tree"] = TreeText.Of(result.Expression),
+        ["sql"] = DuckDbEngine.SqlOf(result.Expression.Root),
     };
 
     // Features, lookup tables, and calls of what is no function: a transformation, where there is a project that may have one.

@@ -6,6 +6,7 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.Expressions;
 using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.OnDemand;
+using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
 using Lockstep.Server;
 
@@ -28,9 +29,9 @@ internal sealed class ExplainVerb : Verb
           "features": ["temp", "visib"],
           "lookups": [
             {
-              "view": "weather@1.0.0", "alias": null, "keys": { "airport": "airport" }, "ttl": "3h", "timestamp": "observed_at", "created": null, "where": ["temp is not null"],
+              "view": "weather@1.0.0", "alias": null, "keys": { "airport": "airport" }, "ttl": "3h", "timestamp": "observed_at", "created": null, "where": [ { "expression": "temp is not null", "sql": "(\"temp\" is not null)" } ],
               "features": ["temp", "visib"],
-              "row_expressions": [ { "name": "is_cold", "expression": "temp < 32", "tree": "< : bool\n  input temp : float64\n  32 : float64\n" } ],
+              "row_expressions": [ { "name": "is_cold", "expression": "temp < 32", "tree": "< : bool\n  input temp : float64\n  32 : float64\n", "sql": "(\"temp\" < '32'::double)" } ],
               "training": { "source": "weather", "sql": null, "format": "csv", "files": 1, "bytes": 13211, "problem": null },
               "serving": { "store": "embedded:data/online.db", "table": "weather@1.0.0" }
             }
@@ -118,7 +119,11 @@ internal sealed class ExplainVerb : Verb
             if (Names.Count > 0) facts.Add("features", string.Join(", ", Names));
             if (ForExpressions.Count > 0) facts.Add("for expressions", string.Join(", ", ForExpressions));
             facts.Add("key", string.Join(", ", keys));
-            foreach (var filter in Filters) facts.Add("only where", filter.ReplaceLineEndings(" "));
+            foreach (var (text, bound) in Filters)
+            {
+                facts.Add("only where", text.ReplaceLineEndings(" "));
+                if (DuckDbEngine.SqlOf(bound.Root) is { } sql) facts.Add("  as SQL", sql);
+            }
             if (Windows is { } windows) AddWindows(facts, windows);
             else facts.Add("row", $"the newest with {(Ttl is null ? "" : $"t - {Ttl} <= ")}{Timestamp} <= t{(Created is null ? "" : $"; of equal ones the one with the latest {Created}")}");
             facts.Add("training", Problem ?? $"{From()}: {Words.Count(Table!.Files.Count, "file")} ({RegistryJson.Word(Table.Format)}), {Words.Bytes(Bytes)}");
@@ -128,11 +133,13 @@ internal sealed class ExplainVerb : Verb
             {
                 to.WriteLine($"  {name} is computed of a row: {expression.ReplaceLineEndings(" ")}");
                 foreach (var line in TreeText.Of(bound).TrimEnd('\n').Split('\n')) to.WriteLine($"    {paint.Faint(line)}");
+                if (DuckDbEngine.SqlOf(bound.Root) is { } sql) to.WriteLine($"    {paint.Faint("as SQL: " + sql)}");
             }
         }
 
         /// <summary>Of the source and of the view.</summary>
-        IReadOnlyList<string> Filters => [.. new[] { SourceOf?.Where, View?.Where ?? Windows?.Where }.OfType<string>()];
+        IReadOnlyList<(string Text, BoundExpression Bound)> Filters
+            => SourceOf is { } source ? [.. new[] { source.Where, View?.Where ?? Windows?.Where }.OfType<string>().Select(f => (f, RowColumns.Of(source).Bind(f)))] : [];
 
         Source? SourceOf => (View?.Source ?? Windows?.Source) is { } name ? Lookup.View.Sources.GetValueOrDefault(name) : null;
 
@@ -141,7 +148,7 @@ internal sealed class ExplainVerb : Verb
         {
             get
             {
-                if (SourceOf is not { } source) yield break;
+                if (View is null || SourceOf is not { } source) yield break;
                 var columns = RowColumns.Of(source);
                 foreach (var feature in Lookup.Ordinals.Select(o => View!.Features.FirstOrDefault(f => f.Name == Lookup.View.Features[o].Name)).OfType<ValueFeature>())
                     if ((feature.Expression ?? source.Derived.FirstOrDefault(d => d.Name == feature.Column)?.Expression) is { } expression)
@@ -157,9 +164,9 @@ internal sealed class ExplainVerb : Verb
             ["ttl"] = Ttl,
             ["timestamp"] = Timestamp,
             ["created"] = Created,
-            ["where"] = RegistryJson.Texts(Filters),
+            ["where"] = RegistryJson.List(Filters, f => new JsonObject { ["expression"] = f.Text, ["sql"] = DuckDbEngine.SqlOf(f.Bound.Root) }),
             ["features"] = RegistryJson.Texts(Names),
-            ["row_expressions"] = RegistryJson.List(Computed, c => new JsonObject { ["name"] = c.Name, ["expression"] = c.Expression, ["tree"] = TreeText.Of(c.Bound) }),
+            ["row_expressions"] = RegistryJson.List(Computed, c => new JsonObject { ["name"] = c.Name, ["expression"] = c.Expression, ["tree"] = TreeText.Of(c.Bound), ["sql"] = DuckDbEngine.SqlOf(c.Bound.Root) }),
             ["training"] = new JsonObject
             {
                 ["source"] = View?.Source,

@@ -1,5 +1,6 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine.Query;
 using Lockstep.DuckDb.Engine.Scan;
@@ -95,6 +96,10 @@ public sealed class DuckDbEngine : IBatchEngine
         }
         file.Commit();
     }
+
+    /// <summary>SQL that yields the bits of an expression over columns by their names, for people; null: it is not handed over (S17).</summary>
+    public static string? SqlOf(BoundNode expression)
+        => new ExpressionSql(input => input.Declared.Kind == TypeKind.Timestamp ? $"epoch_us({Sql.Name(input.Name)})" : Sql.Name(input.Name)).Print(expression);
 
     public BatchWriter CreateFile(TableOutput output, Schema schema, CancellationToken token)
     {

@@ -245,7 +245,7 @@ public sealed class DataVerbTests : IDisposable
     [Fact]
     public async Task Every_JSON_sample_has_the_keys_of_what_is_printed()
     {
-        File.WriteAllText(_temp["features/hot.yaml"], "kind: on_demand_view\nname: hot\nrequest: { limit: float64 }\nfeatures: { is_hot: reading:temperature > limit }\n---\nkind: value_view\nname: warm\nentity: machine\nsource: readings\nfeatures: { warm: { type: bool, expression: temperature > 20 } }\n");
+        File.WriteAllText(_temp["features/hot.yaml"], "kind: on_demand_view\nname: hot\nrequest: { limit: float64 }\nfeatures: { is_hot: reading:temperature > limit }\n---\nkind: value_view\nname: warm\nentity: machine\nsource: readings\nwhere: temperature > -100\nexpect: [ warm ]\nfeatures: { warm: { type: bool, expression: temperature > 20 } }\n");
         File.WriteAllText(_temp["features/machines.yaml"], File.ReadAllText(_temp["features/machines.yaml"]).Replace("kind: value_view\n", "kind: value_view\nexpect: [ temperature > 1000 ]\n", StringComparison.Ordinal));
         (await _run.VerbAsync("apply --yes")).Ok();
         foreach (var line in new[] { "materialize", "runs", "explain --features warm:warm,hot:is_hot", "eval temperature>60 --view reading", "get --service failure machine=press-1", "training-set --spine labels.csv --service failure --prove --out t.csv" })
