@@ -48,6 +48,13 @@ sealed class ServingWorld
         return view;
     }
 
+    public ViewVersion View(ViewVersion view)
+    {
+        _views.Add(view);
+        Apply();
+        return view;
+    }
+
     public void Service(string name, int version, params FeatureSelection[] features)
     {
         _services.Add(new() { Name = name, Version = version, Features = features });
