@@ -3,8 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Rows;
 using Lockstep.Core.Expectations;
+using Lockstep.Core.Rows;
 using Lockstep.Runtime.OfflineStore;
 
 namespace Lockstep.Runtime.TrainingSets;
