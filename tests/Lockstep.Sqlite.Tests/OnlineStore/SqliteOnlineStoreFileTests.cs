@@ -3,6 +3,7 @@ using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Sqlite.OnlineStore;
+using Microsoft.Data.Sqlite;
 
 namespace Lockstep.Sqlite.Tests.OnlineStore;
 

@@ -2,6 +2,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Registry;
 using Lockstep.Sqlite.Registry;
+using Microsoft.Data.Sqlite;
 
 namespace Lockstep.Sqlite.Tests.Registry;
 

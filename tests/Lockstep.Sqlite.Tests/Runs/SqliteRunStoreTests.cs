@@ -4,6 +4,7 @@ using Lockstep.Core.Expectations;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Sqlite.Runs;
+using Microsoft.Data.Sqlite;
 
 namespace Lockstep.Sqlite.Tests.Runs;
 
