@@ -39,6 +39,15 @@ public sealed class ParityTests : IAsyncLifetime
             sql: select airport, "at", temp * 2 as twice from weather
             timestamp: at
             features: { twice: float64 }
+            ---
+            kind: aggregation_view
+            name: heat
+            entity: airport
+            source: weather
+            features:
+              reports: { count: "*", windows: [24h] }
+              total: { sum: temp, windows: [24h] }
+              spread: { stddev_pop: temp, windows: [24h] }
             """));
 
     public async ValueTask InitializeAsync() => await _project.ApplyAsync();
@@ -72,6 +81,22 @@ public sealed class ParityTests : IAsyncLifetime
         await _project.MaterializeAsync();
         Put("more.csv", "JFK,2026-11-01T10:00:00Z,7\n"); // training reads what the last run stored, so nothing differs yet
         Assert.Equal((true, 3, 3L), (await Sql() is var found ? found.IsStored : false, found.Keys, found.Equal));
+    }
+
+    [Fact]
+    public async Task S22_windows_are_held_against_the_sweep()
+    {
+        async Task<ViewParity> Windows() => (await _project.Host.Parity.RunAsync(new() { Catalog = await _project.Host.LoadCatalogAsync(CancellationToken.None), Views = ["heat"] }, null, CancellationToken.None)).Views[0];
+        var before = await Windows();
+        Assert.Equal([(DifferenceCause.NeverMaterialized, 7L)], Causes(before)); // three counts, and two values of each but LGA, which had only a null
+        await _project.MaterializeAsync();
+        Assert.Equal((3, 9L, 9L), (await Windows() is var equal ? equal.Keys : 0, equal.Values, equal.Equal));
+        Put("more.csv", "JFK,2026-11-01T10:00:00Z,7\nBOS,2026-11-01T10:00:00Z,8\n");
+        Assert.Equal([(DifferenceCause.HealingDue, 6L)], Causes(await Windows()));
+        await _project.MaterializeAsync();
+        Assert.Equal((4, 12L), (await Windows() is var healed ? healed.Keys : 0, healed.Equal));
+        _project.Clock.Advance(TimeSpan.FromHours(22.5)); // the windows have moved on, without an event
+        Assert.Equal(12, (await Windows()).Equal);
     }
 
     [Fact]

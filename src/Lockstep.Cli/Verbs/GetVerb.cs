@@ -47,16 +47,17 @@ internal sealed class GetVerb : Verb
         if (catalog.Number == 0) throw new LockstepException(ErrorKind.NotFound, "Nothing is registered. Register the project's definitions with: lockstep apply");
         var words = context.Get(_keys) ?? [];
         FeatureVectors vectors;
+        var set = query.Resolve(catalog);
+        var declared = set.Outputs.Where(o => o.IsOnDemand).SelectMany(o => ((OnDemandView)o.View.View).Request).DistinctBy(f => f.Name).ToList();
         if (Instants.Parse(context.Get(_at)) is { } at)
         {
-            var set = query.Resolve(catalog);
-            var (keys, request) = Read(History.KeyFields(set), set.OnDemand?.RequestFields ?? [], words);
+            var (keys, request) = Read(History.KeyFields(set), set.OnDemand?.RequestFields ?? [], declared, words);
             vectors = new History(host.TrainingSets, catalog).Get(query, keys, request, at, token);
         }
         else
         {
             var plan = ServingPlan.Compile(catalog, query, host.Settings.Server.MaxFeatures);
-            var (keys, request) = Read(plan.Fields, plan.OnDemand?.Plan.RequestFields ?? [], words);
+            var (keys, request) = Read(plan.Fields, plan.OnDemand?.Plan.RequestFields ?? [], declared, words);
             vectors = await host.CreateFeatureServer(catalog).GetAsync(query, [keys], token, [request]);
         }
         if (context.Json) context.WriteJson(ToJson(vectors));
@@ -65,11 +66,12 @@ internal sealed class GetVerb : Verb
     }
 
     /// <summary>Words in the types of the keys and request fields that they name, which may be both; all mistakes at once.</summary>
-    static (Dictionary<string, Value> Keys, Dictionary<string, Value> Request) Read(IReadOnlyList<KeyField> fields, IReadOnlyList<Field> requestFields, IReadOnlyList<string> words)
+    /// <param name="declared">Request fields that the views name, whether or not what is asked for reads them.</param>
+    static (Dictionary<string, Value> Keys, Dictionary<string, Value> Request) Read(IReadOnlyList<KeyField> fields, IReadOnlyList<Field> requestFields, IReadOnlyList<Field> declared, IReadOnlyList<string> words)
     {
         List<Problem> problems = [];
         Dictionary<string, Value> keys = new(StringComparer.Ordinal), request = new(StringComparer.Ordinal);
-        var names = fields.Select(f => f.Name).Concat(requestFields.Select(f => f.Name)).Distinct().ToList();
+        var names = fields.Select(f => f.Name).Concat(requestFields.Select(f => f.Name)).Concat(declared.Select(f => f.Name)).Distinct().ToList();
         HashSet<string> given = new(StringComparer.Ordinal);
         foreach (var word in words)
         {
@@ -98,7 +100,7 @@ internal sealed class GetVerb : Verb
                 Wrong(e.Message);
                 return;
             }
-            if (requestFields.FirstOrDefault(f => f.Name == name) is not { } field) return;
+            if (requestFields.Concat(declared).FirstOrDefault(f => f.Name == name) is not { } field) return;
             if (TryParse(text, field.Type, out var value)) request.Add(name, value);
             else Wrong($"'{text}' is no value for request field '{name}': it is {field.Type}, {ValueText.Expected(field.Type)}.");
         }

@@ -57,7 +57,7 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
 
     static IEnumerable<ViewVersion> Chosen(ParityRequest request)
     {
-        var stored = request.Catalog.Views.Where(v => v is { Retired: false, View: ValueView { Online: true } }).ToList();
+        var stored = request.Catalog.Views.Where(v => v is { Retired: false, View: { Online: true } and not OnDemandView }).ToList();
         foreach (var name in request.Views)
             if (!stored.Any(v => v.Name == name || v.Id == name))
                 throw new LockstepException(ErrorKind.NotFound, $"There is no view '{name}' in the online store.{NearestName.Hint(name, stored.Select(v => v.Name), "Views")}");
@@ -70,10 +70,10 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
         var keys = await SampleAsync(view, request, token);
         if (keys.Count == 0) return new() { View = view.Id };
         var served = await ServeAsync(view, request.Catalog, keys, at, token);
-        // The store forgets rows that have been replaced for longer than the grace: and the features of rows past their ttl: only a row that is there tells.
+        // The store forgets rows that have been replaced for longer than the grace: the features of rows past their ttl, and single events: only a row that is there tells.
         var isOld = at < Instant.Now(clock) - ValueCell.Grace;
-        var comparable = Enumerable.Range(0, keys.Count).Where(i => !isOld || served[i].Any(v => v.Status is FeatureStatus.Present or FeatureStatus.NullValue)).ToList();
-        var offline = Train(view, request.Catalog, [.. comparable.Select(i => keys[i])], at, null, token);
+        var comparable = Enumerable.Range(0, keys.Count).Where(i => !isOld || view.View is ValueView && served[i].Any(v => v.Status is FeatureStatus.Present or FeatureStatus.NullValue)).ToList();
+        var offline = Train(view, request.Catalog, [.. comparable.Select(i => keys[i])], at, null, null, token);
         List<(int Key, int Row, int Feature)> different = [];
         for (var row = 0; row < comparable.Count; row++)
             for (var feature = 0; feature < view.Features.Count; feature++)
@@ -117,7 +117,7 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
     }
 
     /// <summary>The features of each key as of the instant; with a state, by the table as it was then.</summary>
-    List<Value[]> Train(ViewVersion view, Catalog catalog, IReadOnlyList<Value[]> keys, long at, TableState? then, CancellationToken token)
+    List<Value[]> Train(ViewVersion view, Catalog catalog, IReadOnlyList<Value[]> keys, long at, TableState? then, long? end, CancellationToken token)
     {
         if (keys.Count == 0) return [];
         var time = "event_timestamp";
@@ -133,7 +133,7 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
             FullNames = true,
             AsKnown = false,
             Features = [.. view.Features.Fields.Select(f => new RecordedFeature(view.Id, f.Name, null, new Dictionary<string, string>()))],
-            Views = [new(view.Id, view.Fingerprint, then)],
+            Views = [new(view.Id, view.Fingerprint, then) { End = end is { } known ? Instant.Format(known) : null }],
         };
         new TrainingSetBuilder(engine, tables, clock).Run(new()
         {
@@ -158,7 +158,7 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
         List<Value[]> then;
         try
         {
-            then = Train(view, catalog, keysThen.ConvertAll(k => keys[k]), at, read, token);
+            then = Train(view, catalog, keysThen.ConvertAll(k => keys[k]), at, read, view.View is AggregationView && ViewEnds.Fixed(EventProgram.Of(view).Source) is null ? await ViewEnds.ForTrainingAsync(runs, view, token) : null, token);
         }
         catch (LockstepException e) when (e.Kind is ErrorKind.Conflict or ErrorKind.NotFound or ErrorKind.Failed)
         {

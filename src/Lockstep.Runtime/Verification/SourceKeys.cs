@@ -14,7 +14,7 @@ internal static class SourceKeys
     {
         var table = tables.View(view, catalog);
         if (table.IsEmpty) return;
-        var program = ViewColumns.Of(view, catalog).KeyProgram();
+        var program = view.View is AggregationView ? KeysOfEvents(view) : ViewColumns.Of(view, catalog).KeyProgram();
         using var reader = engine.Scan(new() { Table = table, Columns = ViewColumns.Scan(program) }, token);
         var rows = program.Open();
         Column[] parts = [.. rows.Output.Columns];
@@ -28,5 +28,12 @@ internal static class SourceKeys
                 if (EntityKey.TryWrite(parts, row, key)) to.Offer(key.WrittenSpan);
             }
         }
+    }
+
+    // Of rows that the filter drops, too: a key without events has counts of 0 on both sides.
+    static RowProgram KeysOfEvents(ViewVersion view)
+    {
+        var columns = RowColumns.Of(EventProgram.Of(view).Source);
+        return RowProgram.Compile(new(columns.What, columns.Data, columns.Computed), [.. view.Keys.Fields.Select(k => new RowOutput(new($"key:{k.Name}", k.Type), k.Name))]);
     }
 }

@@ -81,7 +81,12 @@ public sealed class OnDemandVerbTests : IDisposable
         Assert.Contains("reading@1.0.0:temperature", explained, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_request_field_that_nothing_asked_for_reads_may_be_given()
+        => Assert.Equal("PRESENT", (string?)(await _run.VerbAsync("get --features load:over machine=press-1 limit=65 since=2026-01-05T08:00:00Z --at 2026-01-05T09:00:00Z --json")).Ok().Json["rows"]![0]!["statuses"]![0]);
+
     [Theory]
+    [InlineData("get --features load:over machine=press-1 limit=65 since=noon", "'noon' is no value for request field 'since'")]
     [InlineData("get --features load:over machine=press-1", "The request field 'limit' is missing. Write limit=…; it is float64, a finite number.")]
     [InlineData("get --features load:over machine=press-1 limit=high", "'high' is no value for request field 'limit': it is float64, a finite number.")]
     [InlineData("get --features load:over machine=press-1 limit=1 limits=2", "There is no key or request field 'limits' here. Did you mean 'limit'?")]
