@@ -1,6 +1,7 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.OnDemand;
+using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.FeatureTests;
@@ -108,6 +109,14 @@ public sealed class ProjectHost : IAsyncDisposable
     public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
 
     public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock, EndOf);
+
+    /// <summary>Records where the table of an aggregation view over a table and a stream ends, for those that have no end yet (S25): what follows an apply.</summary>
+    public async ValueTask RecordFirstEndsAsync(CancellationToken token)
+    {
+        var catalog = await LoadCatalogAsync(token);
+        foreach (var view in catalog.Views.Where(v => v is { Retired: false, View: AggregationView } && ViewEnds.Fixed(EventProgram.Of(v).Source) is null))
+            await ViewEnds.RecordFirstAsync(Runs, Engine, view, Tables.View(view, catalog), Instant.Now(Clock), token);
+    }
 
     /// <summary>What is registered now.</summary>
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;

@@ -40,7 +40,7 @@ internal sealed class ApplyVerb : Verb
         {
             if (context.Get(_plan) is not null) throw new LockstepException(ErrorKind.BadArguments, "A rollback takes no plan: it brings back what the registry holds.");
             if (!Confirm(context, $"Bring all objects back as they were after apply {number}?")) return ExitCode.Failed;
-            return Report(context, host, await host.RegistryService.RollbackAsync(number, author, reason, token), recompute: true);
+            return await ReportAsync(context, host, await host.RegistryService.RollbackAsync(number, author, reason, token), recompute: true, token);
         }
         var plan = await PlanAsync(context, host, token);
         // Whoever saved the plan and says yes has read it.
@@ -53,7 +53,7 @@ internal sealed class ApplyVerb : Verb
         }
         if (plan.Changes.Count > 0 && !Confirm(context, "Apply these changes?")) return ExitCode.Failed;
         var result = await host.RegistryService.ApplyAsync(plan, author, reason, token);
-        return Report(context, host, result, plan.Changes.Any(c => c.Recompute != Recompute.None));
+        return await ReportAsync(context, host, result, plan.Changes.Any(c => c.Recompute != Recompute.None), token);
     }
 
     async Task<RegistryPlan> PlanAsync(VerbContext context, ProjectHost host, CancellationToken token)
@@ -74,8 +74,16 @@ internal sealed class ApplyVerb : Verb
         return false;
     }
 
-    static int Report(VerbContext context, ProjectHost host, ApplyResult result, bool recompute)
+    static async Task<int> ReportAsync(VerbContext context, ProjectHost host, ApplyResult result, bool recompute, CancellationToken token)
     {
+        try
+        {
+            await host.RecordFirstEndsAsync(token);
+        }
+        catch (LockstepException e) when (result.Apply is not null)
+        {
+            context.Warn($"It is applied, but where its table ends is not recorded yet; the first run will: {e.Message}");
+        }
         if (context.Json) context.WriteJson(new JsonObject { ["apply"] = result.Apply is null ? null : RegistryJson.Of(result.Apply), ["changed"] = RegistryJson.Texts(result.Changed) });
         if (result.Apply is not { } apply) return ExitCode.Done;
         context.Say($"{context.Console.ErrorPaint.Green("Applied")} as number {apply.Number}: {Words.Count(result.Changed.Count, "object")}.{(recompute ? " Fill the online store with: lockstep materialize" : "")}");

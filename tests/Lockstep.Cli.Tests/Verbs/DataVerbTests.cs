@@ -243,6 +243,18 @@ public sealed class DataVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task S25_apply_records_where_the_table_ends_and_the_log_begins()
+    {
+        File.AppendAllText(_temp["features/machines.yaml"], "---\nkind: source\nname: live\ntable: { path: raw/readings.csv, timestamp: read_at }\nstream: { push: {} }\ncolumns: { machine: string, read_at: timestamp }\n---\nkind: aggregation_view\nname: heat\nentity: machine\nsource: live\nfeatures: { reports: { count: \"*\", windows: [24h] } }\n");
+        (await _run.VerbAsync("apply --yes")).Ok();
+        await using var host = Lockstep.Server.ProjectHost.Open(_temp.Path, null, static _ => null, TimeProvider.System);
+        var end = Assert.Single(await host.Runs.EndsAsync("heat@1.0.0", CancellationToken.None));
+        Assert.Equal("2026-01-05T00:00:00Z", Core.Rows.Instant.Format(end.End)); // the midnight before the newest reading
+        (await _run.VerbAsync("apply --yes")).Ok();
+        Assert.Single(await host.Runs.EndsAsync("heat@1.0.0", CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Every_JSON_sample_has_the_keys_of_what_is_printed()
     {
         File.WriteAllText(_temp["features/hot.yaml"], "kind: on_demand_view\nname: hot\nrequest: { limit: float64 }\nfeatures: { is_hot: reading:temperature > limit }\n---\nkind: value_view\nname: warm\nentity: machine\nsource: readings\nwhere: temperature > -100\nexpect: [ warm ]\nfeatures: { warm: { type: bool, expression: temperature > 20 } }\n");
