@@ -85,7 +85,7 @@ internal sealed class MaterializeVerb : Verb
     static string Did(ViewRunReport view) => view.Mode switch
     {
         RunMode.Nothing => "nothing" + Because(view),
-        RunMode.Added => "what was added",
+        RunMode.Added => "what was added" + Because(view),
         RunMode.Keys => "changed keys",
         _ => "all" + Because(view),
     };

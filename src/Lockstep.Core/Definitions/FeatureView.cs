@@ -35,6 +35,12 @@ public sealed record ValueView : FeatureView
     /// <summary>The created timestamp column of <see cref="Sql"/>.</summary>
     public string? Created { get; init; }
 
+    /// <summary>
+    /// Of <see cref="Sql"/> with <c>$start</c> and <c>$end</c>: a row of a source changes rows of the result up to this much later, and none
+    /// before it; microseconds. Null: all later ones.
+    /// </summary>
+    public long? Lookback { get; init; }
+
     /// <summary>Rows older than this do not count, microseconds; 0: no limit.</summary>
     public long Ttl { get; init; }
 

@@ -86,6 +86,7 @@ public static class Fingerprint
             text.Add("sql", sql.ReplaceLineEndings("\n").Trim());
             text.Add("timestamp", view.Timestamp ?? "");
             if (view.Created is { } created) text.Add("created", created);
+            if (view.Lookback is { } lookback) text.Add("lookback", Number(lookback));
             foreach (var source in sources.OrderBy(s => s.Name, StringComparer.Ordinal))
             {
                 text.Add("source", source.Name);

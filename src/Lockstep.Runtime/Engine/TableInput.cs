@@ -105,14 +105,18 @@ public sealed record QueryRequest
     /// <summary>What the rows of these tables are: filtered, with computed columns. A table that is not here is read as it is.</summary>
     public IReadOnlyDictionary<string, RowColumns> Rows { get; init; } = new Dictionary<string, RowColumns>();
 
-    /// <summary>SQL over sources.</summary>
+    /// <summary>SQL over sources, where it asks for an interval all of it.</summary>
     public static QueryRequest Over(IEnumerable<Source> sources, Func<Source, TableInput> tableOf, string name, string sql)
+        => Over(sources, tableOf, name, sql, SqlInterval.Earliest, SqlInterval.Latest);
+
+    /// <summary>SQL over sources, between two instants.</summary>
+    public static QueryRequest Over(IEnumerable<Source> sources, Func<Source, TableInput> tableOf, string name, string sql, long start, long end)
     {
         var all = sources.ToList();
         return new()
         {
             Name = name,
-            Sql = sql,
+            Sql = SqlInterval.Bind(sql, start, end),
             Tables = all.ToDictionary(s => s.Name, tableOf, StringComparer.Ordinal),
             Rows = all.Select(s => (s.Name, Rows: RowColumns.Of(s))).Where(s => !s.Rows.IsPlain).ToDictionary(s => s.Name, s => s.Rows, StringComparer.Ordinal),
         };

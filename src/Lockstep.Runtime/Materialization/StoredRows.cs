@@ -9,18 +9,37 @@ namespace Lockstep.Runtime.Materialization;
 /// <summary>Runs the query of a SQL view once and stores what it yields: training and serving read it from there.</summary>
 internal static class StoredRows
 {
-    /// <summary>Returns the version of the view's table that holds the rows.</summary>
-    public static long Compute(MaterializationContext context, Catalog catalog, ViewVersion view, ViewColumns columns, Guid run, ProgressMeter progress, CancellationToken token)
+    /// <summary>Stores the rows, or the part of them that its sources have changed.</summary>
+    public static StoredSql Compute(MaterializationContext context, MaterializeRequest request, ViewVersion view, ViewColumns columns, Guid run, ProgressMeter progress, CancellationToken token)
     {
         progress.Begin($"computing {view.Id}");
-        var sources = view.Sources.Count > 0 ? view.Sources.Values : catalog.Sources.Values.Where(s => s.Table is not null);
-        var request = QueryRequest.Over(sources, context.Tables.Source, $"view '{view.Id}'", columns.Definition.Sql!);
+        List<Source> sources = [.. view.Sources.Count > 0 ? view.Sources.Values : request.Catalog.Sources.Values.Where(s => s.Table is not null)];
+        var (sql, name) = (columns.Definition.Sql!, $"view '{view.Id}'");
         var table = context.Offline.Table(view);
         // Of two runs that overlap only one may write: what a run without its lease computed must not come to stand over a later one's.
-        var before = table.Exists ? table.Snapshot(token).Version : -1;
-        using var reader = context.Engine.Query(request with { Columns = Columns(context.Engine, request, view, columns, token) }, token);
-        var written = context.Offline.Replace(view, new Counted(reader, progress), new DeltaWrite { Run = run.ToString("N"), OnlyAfter = before }, token);
-        return written.Version;
+        var before = table.Exists ? table.Snapshot(token) : null;
+        DeltaWrite write = new() { Run = run.ToString("N"), OnlyAfter = before?.Version ?? -1 };
+        if (!SqlInterval.IsIn(sql))
+        {
+            var query = QueryRequest.Over(sources, context.Tables.Source, name, sql);
+            using var all = context.Engine.Query(query with { Columns = Columns(context.Engine, query, view, columns, token) }, token);
+            return new(context.Offline.Replace(view, new Counted(all, progress), write, token).Version, null, null);
+        }
+        var state = before is null ? null : SqlState.Parse(table.StateOf(before.Version));
+        // What is read is what was looked at: a file that comes meanwhile is the next run's.
+        var looks = sources.Select(s => (Source: s, Look: context.Tables.Look(s, state?.Sources.GetValueOrDefault(s.Name), token))).ToList();
+        var inputs = looks.ToDictionary(l => l.Source.Name, l => l.Look.Input, StringComparer.Ordinal);
+        var whole = QueryRequest.Over(sources, s => inputs[s.Name], name, sql);
+        var wanted = Columns(context.Engine, whole, view, columns, token);
+        var timestamp = columns.Timestamp;
+        var scope = SqlScope.Find(context, view, columns.Definition.Lookback, request.Full, before, state, before is not null && DeltaTable.KeepsDays(before, new(wanted.Select(c => c.As)), timestamp), looks, token);
+        if (scope.Mode == RunMode.Nothing) return new(before!.Version, scope.Mode, scope.Told(0));
+        var (start, end) = (scope.Start, scope.End);
+        write = write with { State = new SqlState(view.Fingerprint, new(looks.ToDictionary(l => l.Source.Name, l => l.Look.State), StringComparer.Ordinal)).ToJson() };
+        using var reader = context.Engine.Query(QueryRequest.Over(sources, s => inputs[s.Name], name, sql, start, end) with { Columns = wanted }, token);
+        RowsWithin rows = new(new Counted(reader, progress), view.Id, timestamp, start, end);
+        var written = scope.Mode == RunMode.Whole ? context.Offline.Replace(view, rows, write, token) : context.Offline.ReplaceDays(view, rows, start, end, write, token);
+        return new(written.Version, scope.Mode, scope.Told(written.Rows));
     }
 
     /// <summary>Each column once, under the name that the SQL gives it: keys, timestamps, features.</summary>
@@ -51,3 +70,9 @@ internal static class StoredRows
         }
     }
 }
+
+/// <summary>What a run stored of a SQL view.</summary>
+/// <param name="Version">The version of the view's table that holds the rows.</param>
+/// <param name="Mode">What of it was computed; null: it cannot be told apart, and is always all.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record StoredSql(long Version, RunMode? Mode, string? Reason);

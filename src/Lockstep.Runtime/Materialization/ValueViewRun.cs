@@ -14,6 +14,7 @@ internal sealed class ValueViewRun : ViewRun
 
     readonly ViewColumns _columns;
     readonly RowLayout _layout;
+    StoredSql? _sql;
 
     public ValueViewRun(ViewVersion view, MaterializeRequest request, MaterializationContext context, IProgress<WorkProgress>? progress) : base(view, request, context, progress)
     {
@@ -26,15 +27,18 @@ internal sealed class ValueViewRun : ViewRun
 
     protected override ViewExpectations? Expectations { get; }
     protected override string TableName => _columns.TableName;
-    protected override string? AlwaysWhole => IsSql ? "SQL yields all rows anew" : null;
+    protected override string? AlwaysWhole => IsSql ? _sql?.Reason ?? "SQL yields all rows anew" : null;
 
     protected override void Prepare(CancellationToken token)
     {
-        if (IsSql) Stored = StoredRows.Compute(Context, Request.Catalog, View, _columns, Token, Progress, token);
+        if (!IsSql) return;
+        _sql = StoredRows.Compute(Context, Request, View, _columns, Token, Progress, token);
+        Stored = _sql.Version;
     }
 
     protected override void Check(CancellationToken token)
     {
+        if (_sql is { Mode: { } mode, Reason: { } reason }) (Mode, Reason) = (mode, reason);
         Rows(Expectations).Expect(Look(null, token).Input, Progress, token);
         Expectations?.ThrowIfBlocked();
     }

@@ -36,6 +36,10 @@ public sealed class OfflineViewStore(string folder, IBatchEngine engine, TimePro
     public DeltaWritten Replace(ViewVersion view, BatchReader rows, DeltaWrite write, CancellationToken token)
         => Table(view).Overwrite(rows, write with { TimeColumn = write.TimeColumn ?? TimeColumn(view) }, token);
 
+    /// <summary>Replaces the stored rows between two midnights (UTC) by these, at once for every reader.</summary>
+    internal DeltaWritten ReplaceDays(ViewVersion view, BatchReader rows, long start, long end, DeltaWrite write, CancellationToken token)
+        => Table(view).ReplaceDays(rows, Instant.DayOf(start), Instant.DayOf(end), write with { TimeColumn = TimeColumn(view) }, token);
+
     /// <summary>Adds rows to those stored.</summary>
     public DeltaWritten Append(ViewVersion view, BatchReader rows, DeltaWrite write, CancellationToken token)
         => Table(view).Append(rows, write with { TimeColumn = write.TimeColumn ?? TimeColumn(view) }, token);

@@ -27,13 +27,13 @@ public sealed record TableState
     /// <summary>Of a source with a stream: the last place of each partition of its log, ascending.</summary>
     public IReadOnlyList<LogPlace>? Log { get; init; }
 
-    public string ToJson() => JsonSerializer.Serialize(this, Json);
+    public string ToJson() => JsonSerializer.Serialize(this, JsonOptions);
 
     public static TableState Parse(string json)
     {
         try
         {
-            return JsonSerializer.Deserialize<TableState>(json, Json) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize<TableState>(json, JsonOptions) ?? throw new JsonException("null");
         }
         catch (JsonException e)
         {
@@ -47,7 +47,7 @@ public sealed record TableState
 
     public override int GetHashCode() => HashCode.Combine(Format, TakenAt, Files.Count, DeltaTable, DeltaVersion);
 
-    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    internal static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
         Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },

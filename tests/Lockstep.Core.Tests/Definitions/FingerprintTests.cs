@@ -40,6 +40,14 @@ public sealed class FingerprintTests
         timestamp: at
         created: made
         features: { wind: float64 }
+        ---
+        kind: value_view
+        name: by_interval
+        entity: airport
+        sql: select * from other where at >= $start and at < $end
+        timestamp: at
+        lookback: 2d
+        features: { wind: float64 }
         """;
 
     public static TheoryData<string, string, string, bool> Changes => new()
@@ -87,6 +95,10 @@ public sealed class FingerprintTests
         { "by_sql", "data/weather.parquet", "data/weather2.parquet", true },
         { "by_sql", "data/other.csv", "data/another.csv", false },
         { "by_sql", "ttl: 3h", "ttl: 4h", false },
+        { "by_sql", "select * from weather\n", "select * from weather where at >= $start and at < $end\n", true },
+        { "by_interval", "lookback: 2d", "lookback: 3d", true },
+        { "by_interval", "lookback: 2d", "lookback: 48h", false },
+        { "by_interval", "lookback: 2d\n", "", true },
     };
 
     [Theory, MemberData(nameof(Changes))]
@@ -116,6 +128,7 @@ public sealed class FingerprintTests
         Assert.Equal("""
             weather c57ac012e2904fa133aa171350c6583fda85f14a9d783ab1e5e5ad3675affb07
             by_sql 095df31b787c9c612b03054e4b19b122ad1815429a680cd1acf1258179586a05
+            
             carrier_delays 5af730fd52a94f060e0e419cf2f61951d77d5fe17fa5f2576004e85320bb3224
             sky 9c8e32c82d73de69e4476495eb88bc90cfe1f91a191ddc509e17e9ebc028b189
             flight_context a8d43a3cd3341970a16fef38dd808529d491b820f82b510998c18cfc87a948f8

@@ -9,6 +9,7 @@ public sealed class ValueViewBuilder : ViewBuilder<ValueViewBuilder>
     readonly List<ValueFeature> _features = [];
     string? _source, _sql, _timestamp, _created, _where;
     long _ttl;
+    long? _lookback;
 
     internal ValueViewBuilder(string name, string version) : base(name, version)
     {
@@ -32,6 +33,13 @@ public sealed class ValueViewBuilder : ViewBuilder<ValueViewBuilder>
     public ValueViewBuilder FromSql(string sql, string timestamp, string? created = null)
     {
         (_sql, _timestamp, _created) = (sql?.Trim(), timestamp, created);
+        return this;
+    }
+
+    /// <summary>Of SQL with <c>$start</c> and <c>$end</c>: how much later than a row of a source the last row is that it changes.</summary>
+    public ValueViewBuilder Lookback(TimeSpan lookback)
+    {
+        _lookback = Micros(lookback);
         return this;
     }
 
@@ -94,6 +102,7 @@ public sealed class ValueViewBuilder : ViewBuilder<ValueViewBuilder>
         Sql = _sql,
         Timestamp = _timestamp,
         Created = _created,
+        Lookback = _lookback,
         Ttl = _ttl,
         Where = _where,
         Features = [.. _features],

@@ -128,6 +128,7 @@ internal static class DefinitionJsonReader
         Sql = Text(json, "sql"),
         Timestamp = Text(json, "timestamp"),
         Created = Text(json, "created"),
+        Lookback = Text(json, "lookback") is null ? null : Micros(json, "lookback"),
         Ttl = Micros(json, "ttl"),
         Where = Text(json, "where"),
         Features = ValueFeatures(json, "features"),

@@ -154,6 +154,7 @@ internal static class DefinitionJsonWriter
         Text(json, "sql", view.Sql);
         Text(json, "timestamp", view.Timestamp);
         Text(json, "created", view.Created);
+        if (view.Lookback is { } lookback) json.WriteString("lookback", Duration.Format(lookback));
         Micros(json, "ttl", view.Ttl);
         Text(json, "where", view.Where);
         ValueFeatures(json, "features", view.Features);

@@ -50,6 +50,7 @@ internal static class ViewRules
             if (view.Timestamp is not null) problems.Error(view.At("timestamp"), $"'timestamp' of {what} is for sql. The source '{view.Source}' names its own.");
             if (view.Created is not null) problems.Error(view.At("created"), $"'created' of {what} is for sql. The source '{view.Source}' names its own.");
         }
+        Interval(view, what, problems);
         if (view is { Sql: not null, Where: not null }) problems.Error(view.At("where"), $"'where' of {what} is for a source. Filter in the sql.");
         foreach (var feature in view.Features.Where(f => view.Sql is not null && f.Expression is not null))
             problems.Error(view.At($"features.{feature.Name}.expression"), $"Feature '{feature.Name}' of {what} has an expression, which is for a source. Compute it in the sql.");
@@ -57,6 +58,19 @@ internal static class ViewRules
         if (view.Ttl < 0) problems.Error(view.At("ttl"), $"'ttl' of {what} is negative.");
         foreach (var feature in view.Features.Where(f => !DefinitionRules.Fits(f.Default, f.Type)))
             problems.Error(view.At($"features.{feature.Name}.default"), $"The default {feature.Default} of feature '{feature.Name}' of {what} is not a value of type {feature.Type}, {ValueText.Expected(feature.Type)}.");
+    }
+
+    static void Interval(ValueView view, string what, ProblemList problems)
+    {
+        var names = view.Sql is null ? [] : SqlInterval.Parameters(view.Sql).Select(p => p.Name).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var (start, end) = (names.Exists(n => SqlInterval.Is(n, SqlInterval.Start)), names.Exists(n => SqlInterval.Is(n, SqlInterval.End)));
+        foreach (var other in names.Where(n => !SqlInterval.Is(n, SqlInterval.Start) && !SqlInterval.Is(n, SqlInterval.End)))
+            problems.Error(view.At("sql"), $"The sql of {what} has '${other}'. It can have $start and $end, the interval of the timestamps that are wanted.");
+        if (start != end)
+            problems.Error(view.At("sql"), $"The sql of {what} has {(start ? "$start, but not $end" : "$end, but not $start")}. It filters its rows by both: {view.Timestamp ?? "timestamp"} >= $start and {view.Timestamp ?? "timestamp"} < $end.");
+        if (view.Lookback is null) return;
+        if (view.Lookback < 0) problems.Error(view.At("lookback"), $"'lookback' of {what} is negative.");
+        if (!start && !end) problems.Error(view.At("lookback"), $"'lookback' of {what} is for sql with $start and $end.{(view.Sql is null ? "" : " It is computed whole in every run.")}");
     }
 
     static void Aggregation(AggregationView view, string what, ProblemList problems)

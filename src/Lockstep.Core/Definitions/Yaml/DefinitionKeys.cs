@@ -105,6 +105,7 @@ internal static class DefinitionKeys
         new("sql", Shape.Text, "A SELECT over sources, in place of a source."),
         new("timestamp", Shape.Text, "The column of sql that says when a row was known."),
         new("created", Shape.Text, "The column of sql that says when a row was written."),
+        new("lookback", Shape.Duration, "Of sql with $start and $end: how much later than a row of a source the last row is that it changes. Default: no limit."),
         new("ttl", Shape.Duration, "Older rows do not count. Default: no limit."),
         new("where", Shape.Text, "Only these rows."),
         new("features", Features(ValueFeature, Shape.FeatureType), "Name: type, in the order of the schema.", Required: true),

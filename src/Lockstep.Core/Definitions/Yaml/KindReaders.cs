@@ -122,6 +122,7 @@ internal static class KindReaders
         Sql = map.Words("sql"),
         Timestamp = map.Words("timestamp"),
         Created = map.Words("created"),
+        Lookback = map.Duration("lookback"),
         Ttl = map.Duration("ttl") ?? 0,
         Where = map.Words("where"),
         Features = Each(map, DefinitionKeys.ValueFeature, ValueFeature),

@@ -84,6 +84,7 @@ internal static class ActionReader
             IsBlindAppend = body.TryGetProperty("isBlindAppend", out var blind) && blind.ValueKind is JsonValueKind.True or JsonValueKind.False ? blind.GetBoolean() : null,
             Project = ours.ValueKind == JsonValueKind.Object ? LooseText(ours, "project") : null,
             Run = ours.ValueKind == JsonValueKind.Object ? LooseText(ours, "run") : null,
+            State = ours.ValueKind == JsonValueKind.Object ? LooseText(ours, "state") : null,
         };
     }
 

@@ -84,11 +84,12 @@ internal static class ActionWriter
                 Map(json, "operationMetrics", c.OperationMetrics);
                 if (c.IsBlindAppend is { } blind) json.WriteBoolean("isBlindAppend", blind);
                 if (c.EngineInfo is not null) json.WriteString("engineInfo", c.EngineInfo);
-                if (c.Project is not null || c.Run is not null)
+                if (c.Project is not null || c.Run is not null || c.State is not null)
                 {
                     json.WriteStartObject("lockstep");
                     if (c.Project is not null) json.WriteString("project", c.Project);
                     if (c.Run is not null) json.WriteString("run", c.Run);
+                    if (c.State is not null) json.WriteString("state", c.State);
                     json.WriteEndObject();
                 }
                 break;

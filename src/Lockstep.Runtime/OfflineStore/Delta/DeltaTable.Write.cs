@@ -15,10 +15,41 @@ public sealed partial class DeltaTable
     const string DefaultDayColumn = "event_date";
 
     /// <summary>Adds rows. Columns that the table lacks are added to it; columns that the rows lack are null in them.</summary>
-    public DeltaWritten Append(BatchReader rows, DeltaWrite write, CancellationToken token) => Write(rows, write, replace: false, token);
+    public DeltaWritten Append(BatchReader rows, DeltaWrite write, CancellationToken token) => Write(rows, write, replace: false, null, token);
 
     /// <summary>Replaces all rows, and the columns, by these. Older versions stay readable until they are vacuumed.</summary>
-    public DeltaWritten Overwrite(BatchReader rows, DeltaWrite write, CancellationToken token) => Write(rows, write, replace: true, token);
+    public DeltaWritten Overwrite(BatchReader rows, DeltaWrite write, CancellationToken token) => Write(rows, write, replace: true, null, token);
+
+    /// <summary>Replaces the rows of some days by these, all of which are of those days. The files of other days stay as they are.</summary>
+    /// <param name="rows">Like those of the table (<see cref="KeepsDays"/>).</param>
+    /// <param name="firstDay">Included.</param>
+    /// <param name="endDay">Excluded.</param>
+    /// <param name="write">Who writes; its time column is the table's.</param>
+    /// <param name="token">Stops the work before the commit.</param>
+    internal DeltaWritten ReplaceDays(BatchReader rows, int firstDay, int endDay, DeltaWrite write, CancellationToken token)
+        => Write(rows, write, replace: false, (table, file) => DayOf(table, file) is { } day && day >= firstDay && day < endDay, token);
+
+    /// <summary>Whether every file holds the rows of one day of a column, and the columns are these.</summary>
+    internal static bool KeepsDays(DeltaSnapshot table, Schema rows, string timeColumn)
+        => table.PartitionColumns.Count == 1 && table.Metadata.Configuration.GetValueOrDefault(TimeProperty) == timeColumn
+        && table.Columns.IsExactly(new([.. rows.Fields, new Field(table.PartitionColumns[0], FeatureType.Date)]))
+        && table.State.Files.Values.All(f => DayOf(table, f) is not null);
+
+    static int? DayOf(DeltaSnapshot table, AddFile file)
+        => file.PartitionValues.GetValueOrDefault(table.PartitionColumns[0]) is { } text && Instant.TryParseDate(text, out var day) ? day : null;
+
+    /// <summary>What the writer of a version noted of what it stands on; null: nothing, or its commit is not kept any more.</summary>
+    internal string? StateOf(long version)
+    {
+        try
+        {
+            return _log.ReadCommit(version).OfType<CommitInfo>().FirstOrDefault()?.State;
+        }
+        catch (DamagedLogException)
+        {
+            return null; // all is then computed
+        }
+    }
 
     /// <summary>Removes whole files of rows: those that <paramref name="which"/> says, of the newest version at the moment of the commit.</summary>
     /// <param name="which">Pure: it may be asked again.</param>
@@ -32,7 +63,7 @@ public sealed partial class DeltaTable
         return removed.Count == 0 ? null : new("DELETE", removed);
     }, token);
 
-    DeltaWritten Write(BatchReader rows, DeltaWrite write, bool replace, CancellationToken token)
+    DeltaWritten Write(BatchReader rows, DeltaWrite write, bool replace, Func<DeltaSnapshot, AddFile, bool>? replaces, CancellationToken token)
     {
         var partition = PartitionFor(TrySnapshot(token), rows.Schema, write, replace);
         using var files = new DataFiles(_engine, _clock, Folder, rows.Schema, partition);
@@ -51,10 +82,11 @@ public sealed partial class DeltaTable
             List<LogAction> actions = [];
             if (Metadata(current, rows.Schema, partition, replace) is { } metadata) actions.Add(metadata);
             if (replace && current is not null) actions.AddRange(current.State.Files.Values.Select(Removal));
-            if (!replace && current is not null && files.Added.Count == 0 && write.TransactionId is null) return null;
+            if (replaces is not null && current is not null) actions.AddRange(current.State.Files.Values.Where(f => replaces(current, f)).Select(Removal));
+            if (!replace && replaces is null && current is not null && files.Added.Count == 0 && write.TransactionId is null) return null;
             actions.AddRange(files.Added);
             files.Keep(); // from here on a crash or an error must not take away what a commit may refer to
-            return new("WRITE", actions) { Parameters = { ["mode"] = replace ? "Overwrite" : "Append", ["partitionBy"] = partition.DayColumn is null ? "[]" : $"[\"{partition.DayColumn}\"]" } };
+            return new("WRITE", actions) { Parameters = { ["mode"] = replace || replaces is not null ? "Overwrite" : "Append", ["partitionBy"] = partition.DayColumn is null ? "[]" : $"[\"{partition.DayColumn}\"]" } };
         }, token);
         return result with { Rows = files.Rows };
     }
@@ -113,6 +145,7 @@ public sealed partial class DeltaTable
                 EngineInfo = EngineInfo,
                 Project = write.Project,
                 Run = write.Run,
+                State = write.State,
             },
         ];
         if (current is null) actions.Add(ProtocolCheck.Ours);

@@ -14,6 +14,9 @@ public sealed record DeltaWrite
     /// <summary>The run, as it is known elsewhere.</summary>
     public string? Run { get; init; }
 
+    /// <summary>What the rows stand on, for whoever writes the next version; kept with the version.</summary>
+    public string? State { get; init; }
+
     /// <summary>Refuses, as a conflict, to write over any other version than this; -1: only where there is no table yet; null: whatever is there.</summary>
     public long? OnlyAfter { get; init; }
 

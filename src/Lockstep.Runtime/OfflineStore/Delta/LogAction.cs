@@ -91,4 +91,7 @@ internal sealed record CommitInfo : LogAction
     public bool? IsBlindAppend { get; init; }
     public string? Project { get; init; }
     public string? Run { get; init; }
+
+    /// <summary>What the version's rows stand on, as its writer noted it.</summary>
+    public string? State { get; init; }
 }
