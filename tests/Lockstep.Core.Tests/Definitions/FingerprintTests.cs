@@ -128,7 +128,7 @@ public sealed class FingerprintTests
         Assert.Equal("""
             weather c57ac012e2904fa133aa171350c6583fda85f14a9d783ab1e5e5ad3675affb07
             by_sql 095df31b787c9c612b03054e4b19b122ad1815429a680cd1acf1258179586a05
-            
+            by_interval bbaf7bdae2ed0b623344dcdb6d043a127c95f2144cc14d0fc030304677e39248
             carrier_delays 5af730fd52a94f060e0e419cf2f61951d77d5fe17fa5f2576004e85320bb3224
             sky 9c8e32c82d73de69e4476495eb88bc90cfe1f91a191ddc509e17e9ebc028b189
             flight_context a8d43a3cd3341970a16fef38dd808529d491b820f82b510998c18cfc87a948f8
