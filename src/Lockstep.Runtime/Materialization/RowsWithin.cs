@@ -1,5 +1,4 @@
 using Lockstep.Core;
-using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Materialization;

@@ -1,5 +1,4 @@
 using Lockstep.Core.Definitions;
-using Lockstep.Core.Expressions.Binding;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.OfflineStore;
