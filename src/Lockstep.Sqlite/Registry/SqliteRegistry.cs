@@ -163,8 +163,9 @@ public sealed class SqliteRegistry : IRegistry
         _writable = mode != SqliteOpenMode.ReadOnly;
         if (_writable)
         {
-            // The first statement reads the file: a foreign or damaged one shows here, before anything is changed in it.
-            SqliteRegistryFormat.Exists(connection, null, _path);
+            // The first statement reads the file: a foreign or damaged one shows here, before anything is changed in it. In one transaction:
+            // between two looks another process may make the registry.
+            using (var transaction = connection.BeginTransaction(deferred: true)) SqliteRegistryFormat.Exists(connection, transaction, _path);
             SqliteRegistryFormat.Run(connection, null, "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
             if (_maxPages > 0) SqliteRegistryFormat.Number(connection, null, $"pragma max_page_count = {_maxPages}");
         }
