@@ -79,10 +79,10 @@ public sealed class ProjectHost : IAsyncDisposable
 
     /// <summary>Learns the parameters of transformations.</summary>
     public TransformationFitter Fitter(CancellationToken token) => new(Registry, TrainingSets, Schemas(token), Clock);
-    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock, EndOf);
+    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock, EndsOf);
 
     // Training is synchronous, and so is the store: nothing waits here.
-    long? EndOf(ViewVersion view) => ViewEnds.ForTrainingAsync(Runs, view, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    IReadOnlyList<RecordedEnd> EndsOf(ViewVersion view) => ViewEnds.ForTrainingAsync(Runs, view, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     public Materializer Materializer => new(new()
     {
         Tables = Tables,
@@ -108,7 +108,7 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>Online against offline (S22).</summary>
     public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
 
-    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock, EndOf);
+    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock, EndsOf);
 
     /// <summary>Records where the table of an aggregation view over a table and a stream ends, for those that have no end yet (S25): what follows an apply.</summary>
     public async ValueTask RecordFirstEndsAsync(CancellationToken token)
