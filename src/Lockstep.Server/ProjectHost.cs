@@ -13,6 +13,7 @@ using Lockstep.Runtime.Projects;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Streaming;
+using Lockstep.Runtime.Streaming.Readers;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Runtime.Transformations;
 using Lockstep.Runtime.Verification;
@@ -103,7 +104,14 @@ public sealed class ProjectHost : IAsyncDisposable
         Clock = Clock,
         Limits = new() { MaxEventBytes = Settings.Server.MaxEventBytes },
         Warn = warn,
+        Reader = ReaderOf,
     });
+
+    static IStreamReader? ReaderOf(SourceFeed feed) => feed.Source.Stream switch
+    {
+        PushStreamSource => null,
+        var stream => throw new NotSupportedException($"No reader of {stream}."),
+    };
 
     /// <summary>Online against offline (S22).</summary>
     public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
@@ -135,7 +143,7 @@ public sealed class ProjectHost : IAsyncDisposable
     }
 
     /// <summary>A server over this project, which stays the caller's.</summary>
-    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity, Streams = () => OpenStreams() };
+    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity, Streams = OpenStreams };
 
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 
