@@ -165,7 +165,7 @@ internal sealed class CommandLine
         }
         var options = Names([.. verb.Options, .. Globals.All]).ToList();
         foreach (var word in unknown.Where(w => w.StartsWith('-')))
-            console.Error.WriteLine($"{red} '{verb.Name}' has no option '{word}'.{NearestName.Hint(word, options, "Options")}");
+            console.Error.WriteLine($"{red} '{verb.Name}' has no option '{word}'.{(LooksLikeAnArgument(word) && verb.Arguments.Count > 0 ? $" If it is an argument, write -- before it: lockstep {verb.Name} -- \"{word}\"." : NearestName.Hint(word, options, "Options"))}");
         // What follows an unknown option is its value more often than a mistake of its own.
         foreach (var word in unknown.Exists(w => w.StartsWith('-')) ? [] : unknown)
             console.Error.WriteLine($"{red} '{verb.Name}' takes no argument '{word}'.");
@@ -174,6 +174,9 @@ internal sealed class CommandLine
         console.Error.WriteLine($"Run 'lockstep help {verb.Name}' for what it takes.");
         return ExitCode.BadArguments;
     }
+
+    // -7 // 2, -(a + b)
+    static bool LooksLikeAnArgument(string word) => word.Length > 1 && word[1] != '-' && (!char.IsAsciiLetter(word[1]) || word.Contains(' ', StringComparison.Ordinal));
 
     static IEnumerable<string> Names(IEnumerable<Option> options) => options.Where(o => !o.Hidden).Select(o => o.Name);
 }

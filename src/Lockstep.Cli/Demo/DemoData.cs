@@ -14,7 +14,10 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
     public const int Customers = 20_000;
     public const int Merchants = 800;
     public const int Days = 120;
-    public const int Payments = 20_000;
+    public const int Payments = 100_000;
+
+    /// <summary>One payment in so many was looked into: is it fraud?</summary>
+    public const int Labelled = 5;
 
     /// <summary>Labels of the small spine that the proof runs on.</summary>
     public const int SamplePayments = 1_000;
@@ -32,12 +35,18 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
     {
         Directory.CreateDirectory(Path.Combine(folder, "raw"));
         var scores = new double[Merchants, Days];
+        var merchants = WriteFile("raw/merchant_scores.parquet", MerchantSchema, MerchantRows(scores), token);
+        var payments = MakePayments(scores).ToList();
+        var labels = payments.Where(p => p.Id % Labelled == 0).Select(p => p.Label).ToList();
+        var recent = Instant.Floor(_until, Instant.Day) - Instant.Day;
         return
         [
             ("raw/customer_changes.parquet", WriteFile("raw/customer_changes.parquet", CustomerSchema, CustomerRows(), token)),
-            ("raw/merchant_scores.parquet", WriteFile("raw/merchant_scores.parquet", MerchantSchema, MerchantRows(scores), token)),
-            ("payments.parquet", WriteFile("payments.parquet", PaymentSchema, PaymentRows(scores), token)),
-            ("payments_sample.parquet", WriteFile("payments_sample.parquet", PaymentSchema, PaymentRows(scores).Take(SamplePayments), token)),
+            ("raw/merchant_scores.parquet", merchants),
+            ("raw/payments.parquet", WriteFile("raw/payments.parquet", EventSchema, payments.Select(p => p.Event), token)),
+            ("recent.jsonl", WriteFile("recent.jsonl", EventSchema, payments.Where(p => p.At >= recent).Select(p => p.Event), token)),
+            ("payments.parquet", WriteFile("payments.parquet", PaymentSchema, labels, token)),
+            ("payments_sample.parquet", WriteFile("payments_sample.parquet", PaymentSchema, labels.Take(SamplePayments), token)),
         ];
     }
 
@@ -50,6 +59,12 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
     static readonly Schema MerchantSchema = new(
     [
         new("merchant", FeatureType.String), new("scored_at", FeatureType.Timestamp), new("risk", FeatureType.Float64), new("chargebacks", FeatureType.Int64),
+    ]);
+
+    static readonly Schema EventSchema = new(
+    [
+        new("payment_id", FeatureType.Int64), new("paid_at", FeatureType.Timestamp), new("customer_id", FeatureType.Int64),
+        new("merchant", FeatureType.String), new("amount", FeatureType.Float64),
     ]);
 
     static readonly Schema PaymentSchema = new(
@@ -101,7 +116,13 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
         }
     }
 
-    IEnumerable<Value[]> PaymentRows(double[,] scores)
+    sealed record Payment(long Id, long At, Value Customer, Value Merchant, Value Amount, bool IsFraud)
+    {
+        public Value[] Event => [Value.Of(Id), Value.Timestamp(At), Customer, Merchant, Amount];
+        public Value[] Label => [Value.Of(Id), Value.Timestamp(At), Customer, Merchant, Amount, Value.Of(IsFraud)];
+    }
+
+    IEnumerable<Payment> MakePayments(double[,] scores)
     {
         var random = new Random(3);
         for (long payment = 1; payment <= Payments; payment++)
@@ -111,20 +132,21 @@ internal sealed class DemoData(IBatchEngine engine, string folder, long until)
             // A few customers and merchants are strangers: a training set keeps their rows.
             var customer = random.Next(200) == 0 ? Customers + random.Next(1, 100) : random.Next(1, Customers + 1);
             var fraud = random.NextDouble() < scores[merchant, (int)(age / Instant.Day)] / 10;
-            yield return
-            [
-                Value.Of(payment), Value.Timestamp(_until - age), Value.Of((long)customer),
-                random.Next(500) == 0 ? Value.Of("unknown") : Value.Of(MerchantName(merchant)), Value.Of(Amount(random.NextDouble())), Value.Of(fraud),
-            ];
+            var name = random.Next(500) == 0 ? "unknown" : MerchantName(merchant);
+            yield return new(payment, _until - age, Value.Of((long)customer), Value.Of(name), Value.Of(Amount(random.NextDouble())), fraud);
         }
     }
+
+    /// <summary>A payment that happens now.</summary>
+    public long WriteOne(string file, string merchant, double amount, CancellationToken token)
+        => WriteFile(file, EventSchema, [new Payment(Payments + 1, until, Value.Of(4711L), Value.Of(merchant), Value.Of(amount), false).Event], token);
 
     // Most are small. Not by Math.Exp: its last place differs from one system to the next.
     static double Amount(double x) => Math.Round(2 + 1_500 * x * x * x, 2);
 
     long WriteFile(string file, Schema schema, IEnumerable<Value[]> rows, CancellationToken token)
     {
-        using var writer = engine.CreateFile(new(Path.Combine(folder, file), TableFormat.Parquet), schema, token);
+        using var writer = engine.CreateFile(new(Path.Combine(folder, file), file.EndsWith(".jsonl", StringComparison.Ordinal) ? TableFormat.JsonLines : TableFormat.Parquet), schema, token);
         var batch = new ColumnBatch(schema);
         var count = 0L;
         foreach (var row in rows)

@@ -15,7 +15,7 @@ internal sealed class DemoVerb : Verb
     public override string Name => "demo";
     public override VerbGroup Group => VerbGroup.Start;
     public override string Summary => "Show the whole job on made-up data, in under a minute";
-    public override string Details => "Some 300,000 rows about card payments are made on the spot, the same on every machine but for the time they end at, which is now. The project stays there to be played with.";
+    public override string Details => "Some 400,000 rows about card payments are made on the spot, the same on every machine but for the time they end at, which is now. The project stays there to be played with.";
     public override IReadOnlyList<Argument> Arguments => [_folder];
     public override string WhenInterrupted => "The demo's folder can be removed.";
 
@@ -52,16 +52,23 @@ internal sealed class DemoVerb : Verb
             table.Write(demo.Console);
             demo.Say("Features are defined in features/payments.yaml. One of its views:");
             demo.Say("");
-            foreach (var line in View("merchant_risk")) demo.Say(paint.Cyan("  " + line));
+            foreach (var line in View("merchant_sales")) demo.Say(paint.Cyan("  " + line));
             return ExitCode.Done;
         });
         await demo.StepAsync("Check the definitions, by themselves and against the data", "lockstep validate");
         await demo.StepAsync("See what would be registered, why, and who uses it", "lockstep plan --out first.plan");
         await demo.StepAsync("Register it: from now on the meaning of account@1.0.0 cannot change unnoticed", "lockstep apply first.plan --yes");
-        await demo.StepAsync("A training set: every payment with the features as they were at its own instant", "lockstep training-set --spine payments.parquet --service fraud --out train.parquet");
+        await demo.StepAsync("Send the payments of the last days, as they came in", "lockstep push payments recent.jsonl");
+        await demo.StepAsync("A training set: payments that were looked into, with the features as they were at each one's instant", "lockstep training-set --spine payments.parquet --service fraud --out train.parquet");
         await demo.StepAsync("Prove, on a sample, that nothing later than a payment can change its row", "lockstep training-set --spine payments_sample.parquet --service fraud --prove");
-        await demo.StepAsync("Fill the online store with the newest rows", "lockstep materialize");
+        await demo.StepAsync("Fill the online store: the newest rows, and small sums that windows are made of", "lockstep materialize");
         await demo.StepAsync("Serve a vector", $"lockstep get --service fraud customer_id=4711 merchant={DemoData.MerchantName(42)}");
+        await demo.StepAsync("A payment happens", "lockstep push payments one.jsonl", async () =>
+        {
+            await using (var host = demo.Open()) new DemoData(host.Engine, folder, Instant.Now(context.Console.Clock)).WriteOne("one.jsonl", DemoData.MerchantName(42), 99.5, token);
+            return await new CommandLine().RunAsync(["push", "payments", "one.jsonl"], demo.Console, token);
+        });
+        await demo.StepAsync("The next vector counts it", $"lockstep get --features merchant_sales:payments_1h,merchant_sales:turnover_24h merchant={DemoData.MerchantName(42)}");
         ParityResult? parity = null;
         await demo.StepAsync("The promise: what is served now, and a training set for now, have the same bits", null, async () =>
         {
@@ -98,7 +105,7 @@ internal sealed class DemoVerb : Verb
     {
         using var reader = new StreamReader(Template.Open("demo", "features/payments.yaml"));
         var documents = reader.ReadToEnd().ReplaceLineEndings("\n").Split("\n---\n");
-        return documents.First(d => d.Contains($"kind: value_view\nname: {name}\n", StringComparison.Ordinal)).TrimEnd('\n').Split('\n');
+        return documents.First(d => d.Contains($"\nname: {name}\n", StringComparison.Ordinal)).TrimEnd('\n').Split('\n');
     }
 
     static List<IReadOnlyDictionary<string, Value>> Keys(int count)
@@ -127,7 +134,8 @@ internal sealed class DemoVerb : Verb
         {
             ($"cd {folder}", ""),
             ("lockstep serve", "the same vectors over HTTP, at http://127.0.0.1:6566"),
-            ("lockstep describe merchant_risk", "what is known of a view"),
+            ("lockstep describe merchant_sales", "what is known of a view"),
+            ($"lockstep lineage --value merchant_sales:turnover_24h merchant={DemoData.MerchantName(42)}", "the events that made a value"),
             ("lockstep get --service fraud customer_id=4711 merchant=m0042 --at " + Instant.Format(Instant.Floor(Instant.Now(demo.Console.Clock), Instant.Day) - 30 * Instant.Day), "the vector of a month ago"),
             ("sed -i 's/ttl: 2d/ttl: 1d/' features/payments.yaml && lockstep plan", "a changed meaning needs a new version"),
             ("lockstep init my-flights", "a project of your own, with real data"),

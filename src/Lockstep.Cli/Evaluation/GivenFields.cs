@@ -43,9 +43,10 @@ internal sealed record GivenField(string Name, FeatureType? Type, string Text)
         return (FeatureType.String, Value.Of(Text));
     }
 
+    // Integers first: 0 and 1 would do as bool, too.
     IEnumerable<FeatureType> Candidates()
     {
-        FeatureType[] simple = [FeatureType.Bool, FeatureType.Int64, FeatureType.Float64, FeatureType.Date, FeatureType.Timestamp];
+        FeatureType[] simple = [FeatureType.Int64, FeatureType.Float64, FeatureType.Bool, FeatureType.Date, FeatureType.Timestamp];
         return Text.StartsWith('[') ? [.. simple.Select(FeatureType.List), FeatureType.List(FeatureType.String)] : simple;
     }
 

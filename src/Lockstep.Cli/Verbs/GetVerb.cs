@@ -25,8 +25,8 @@ internal sealed class GetVerb : Verb
 
     public override IReadOnlyList<Example> Examples =>
     [
-        new("lockstep get --service late_flight airport=JFK dest=MIA tailnum=N619AA", "now"),
-        new("lockstep get --features flight_context:* airport=JFK distance=2475", "with a field of the request, for on-demand features"),
+        new("lockstep get --service late_flight carrier=AA airport=JFK dest=MIA tailnum=N619AA distance=1089", "now"),
+        new("lockstep get --features flight_context:* carrier=AA distance=2475", "with a field of the request, for on-demand features"),
         new("lockstep get --features weather:* airport=JFK --at 2013-01-03T12:00:00Z", "as of an instant"),
     ];
 

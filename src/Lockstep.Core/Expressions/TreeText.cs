@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Lockstep.Core.Expressions.Binding;
-using Lockstep.Core.Expressions.Syntax;
-using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Expressions;
 
@@ -19,7 +17,7 @@ public static class TreeText
         Count(expression.Root, uses);
         Dictionary<BoundNode, int> numbers = [];
         var text = new StringBuilder();
-        Write(expression.Root, 0, uses, numbers, Literals(expression.Text), text);
+        Write(expression.Root, 0, uses, numbers, text);
         return text.ToString();
     }
 
@@ -30,7 +28,7 @@ public static class TreeText
             foreach (var child in node.Children) Count(child, uses);
     }
 
-    static void Write(BoundNode node, int depth, Dictionary<BoundNode, int> uses, Dictionary<BoundNode, int> numbers, HashSet<Value> literals, StringBuilder text)
+    static void Write(BoundNode node, int depth, Dictionary<BoundNode, int> uses, Dictionary<BoundNode, int> numbers, StringBuilder text)
     {
         text.Append(' ', depth * 2);
         var shared = uses[node] > 1 && node.Children.Count > 0;
@@ -40,19 +38,7 @@ public static class TreeText
             return;
         }
         if (shared) text.Append(CultureInfo.InvariantCulture, $"#{numbers[node] = numbers.Count + 1} ");
-        text.Append(node.Head).Append(node is ConstantNode { Value.IsNull: false } constant && !literals.Contains(constant.Value) ? "  (computed while binding)\n" : "\n");
-        foreach (var child in node.Children) Write(child, depth + 1, uses, numbers, literals, text);
-    }
-
-    /// <summary>The constants as the author wrote them, widened too.</summary>
-    static HashSet<Value> Literals(string text)
-    {
-        HashSet<Value> literals = [];
-        foreach (var node in SyntaxTree.All(Parser.Parse(text)).OfType<LiteralSyntax>())
-        {
-            literals.Add(node.Value);
-            if (node.Value is { IsNull: false, Kind: TypeKind.Int64 }) literals.Add(Value.Of((double)node.Value.AsInt64));
-        }
-        return literals;
+        text.Append(node.Head).Append(node is ConstantNode { Value.IsNull: false, Written: false } ? "  (computed while binding)\n" : "\n");
+        foreach (var child in node.Children) Write(child, depth + 1, uses, numbers, text);
     }
 }

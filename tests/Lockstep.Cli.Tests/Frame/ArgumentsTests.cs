@@ -6,6 +6,7 @@ public sealed class ArgumentsTests
     [InlineData("vresion", "there is no verb 'vresion'. Did you mean 'version'?")]
     [InlineData("--jsn", "there is no option '--jsn'. Did you mean '--json'?")]
     [InlineData("init --templat flights", "'init' has no option '--templat'. Did you mean '--template'?")]
+    [InlineData("eval -7//2", "'eval' has no option '-7//2'. If it is an argument, write -- before it: lockstep eval -- \"-7//2\".")]
     [InlineData("init -t flight", "'flight' is none of the words for --template: flights, recommendations, minimal. Did you mean 'flights'?")]
     [InlineData("version now", "'version' takes no argument 'now'.")]
     [InlineData("help vresion", "There is no verb 'vresion'. Did you mean 'version'?")]

@@ -19,8 +19,8 @@ public sealed class DemoTests
         var json = run.Json;
         Assert.Equal(temp["d"], (string?)json["folder"]);
         Assert.Null(json["parity"]!["difference"]);
-        Assert.Equal((1000, 6000), ((int)json["parity"]!["vectors"]!, (int)json["parity"]!["values"]!));
-        Assert.InRange((int)json["parity"]!["present"]!, 5000, 5999);
+        Assert.Equal((1000, 12_000), ((int)json["parity"]!["vectors"]!, (int)json["parity"]!["values"]!));
+        Assert.InRange((int)json["parity"]!["present"]!, 10_500, 11_999);
         foreach (var step in json["steps"]!.AsArray().Where(s => s!["command"] is not null)) Assert.Contains($"$ {step!["command"]}", run.Error, StringComparison.Ordinal);
         Assert.Contains("What to try next", run.Error, StringComparison.Ordinal);
         Assert.Equal(20_000 + 1, 1 + (int)(await new Run { Folder = temp["d"] }.VerbAsync("training-set --spine payments.parquet --service fraud --out again.csv --json")).Ok().Json["rows"]!);
@@ -36,7 +36,7 @@ public sealed class DemoTests
             await using var host = Host(temp[name]);
             new DemoData(host.Engine, temp[name], Instant.Now(clock)).Write(TestContext.Current.CancellationToken);
         }
-        foreach (var file in new[] { "raw/customer_changes.parquet", "raw/merchant_scores.parquet", "payments.parquet", "payments_sample.parquet" })
+        foreach (var file in new[] { "raw/customer_changes.parquet", "raw/merchant_scores.parquet", "raw/payments.parquet", "recent.jsonl", "payments.parquet", "payments_sample.parquet" })
             Assert.Equal(File.ReadAllBytes(Path.Combine(temp["a"], file)), File.ReadAllBytes(Path.Combine(temp["b"], file)));
 
         static Server.ProjectHost Host(string folder)

@@ -60,6 +60,9 @@ public sealed class EvalVerbTests
     [InlineData("6", "x * 2", "x=3")]
     [InlineData("7.5", "x * 2 + y", "x=3", "y=1.5")]
     [InlineData("1.5", "x / 2", "x:float64=3")]
+    [InlineData("2", "x + 1", "x=1")]
+    [InlineData("[2]", "list_transform(x, e -> e * 2)", "x=[1]")]
+    [InlineData("false", "not x", "x=true")]
     [InlineData("ab", "x || 'b'", "x=a")]
     [InlineData("1.5", "x + 0.5", "x:int64=1")]
     [InlineData("5", "hour(t)", "t=2026-01-05T05:00:00Z")]
@@ -137,6 +140,16 @@ public sealed class EvalVerbTests
             37.69911184307752
 
             """.ReplaceLineEndings("\n"), await Eval("2 * pi() * x + 2 * pi() * x", "x=3", "--explain"));
+
+    [Fact]
+    public async Task Literals_of_other_definitions_were_written_not_computed()
+        => Assert.Equal("""
+            + : float64
+              / : float64
+                input amount : float64
+                2 : float64
+              1 : float64
+            """.ReplaceLineEndings("\n"), (await Eval("net + 1", "--source", "sales", "--rows", "1", "--explain")).Split('\n')[..5] is var lines ? string.Join('\n', lines) : "");
 
     [Fact]
     public async Task Explain_shows_expressions_of_on_demand_views()

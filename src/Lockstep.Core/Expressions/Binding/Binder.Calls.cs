@@ -150,7 +150,10 @@ public sealed partial class Binder
     BoundNode Call(FunctionOverload function, IReadOnlyList<BoundNode> arguments)
     {
         if (arguments.All(a => a is ConstantNode) && ConstantFolder.TryFold(function, [.. arguments.Select(a => ((ConstantNode)a).Value)], out var value))
-            return _tree.Constant(value, function.Result);
+        {
+            var folded = _tree.Constant(value, function.Result);
+            return arguments is [ConstantNode { Written: true } written] && written.Value.ToString() == value.ToString() ? folded.AsWritten() : folded;
+        }
         return _tree.Call(function, function.Result, arguments);
     }
 

@@ -37,7 +37,7 @@ public sealed partial class Binder
     /// <summary>Null: a mistake that was reported; whoever gets it reports no further one.</summary>
     BoundNode? Bind(SyntaxNode syntax) => syntax switch
     {
-        LiteralSyntax literal => _tree.Constant(literal.Value, TypeOf(literal.Value)),
+        LiteralSyntax literal => _tree.Constant(literal.Value, TypeOf(literal.Value)).AsWritten(),
         NameSyntax name => BindName(name),
         FeatureSyntax feature => BindFeature(feature),
         OperatorSyntax op => BindOperator(op),

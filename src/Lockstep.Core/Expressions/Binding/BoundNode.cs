@@ -31,6 +31,16 @@ public abstract class BoundNode(int id, FeatureType? type, IReadOnlyList<BoundNo
 public sealed class ConstantNode(int id, FeatureType? type, Value value) : BoundNode(id, type, [])
 {
     public Value Value { get; } = value;
+
+    /// <summary>An author wrote it, as it is or as a type that was widened; else it was computed while binding.</summary>
+    public bool Written { get; private set; }
+
+    internal ConstantNode AsWritten()
+    {
+        Written = true;
+        return this;
+    }
+
     protected override string Label => Value.Kind == TypeKind.String && !Value.IsNull ? $"'{Value}'" : Value.ToString();
 }
 
