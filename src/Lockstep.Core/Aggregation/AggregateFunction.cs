@@ -73,6 +73,9 @@ public sealed record BoundAggregate(AccumulatorSpec Spec, AggregateOutput Output
 {
     /// <summary>For a ratio: the value is divided by that of the same output over this window.</summary>
     public Window? Over { get; init; }
+
+    /// <summary>Of the feature.</summary>
+    public FeatureType Type => Over is null ? Output.Type : FeatureType.Float64;
 }
 
 /// <summary>A function of aggregation views. Adding one: a class like those in Functions/, and <see cref="AggregateFunctionAttribute"/> on it.</summary>

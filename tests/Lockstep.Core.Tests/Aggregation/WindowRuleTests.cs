@@ -70,6 +70,22 @@ public sealed class WindowRuleTests
     }
 
     [Fact]
+    public void The_type_that_a_view_declares_is_the_one_that_its_plan_computes()
+    {
+        FeatureType?[] columns = [null, FeatureType.Bool, FeatureType.Int32, FeatureType.Int64, FeatureType.Float32, FeatureType.Float64, FeatureType.Decimal(10, 2), FeatureType.String, FeatureType.Timestamp, FeatureType.List(FeatureType.Float32)];
+        foreach (var function in AggregateCatalog.BuiltIn.All)
+            foreach (var column in columns.Where(c => c is null ? function.CountsRows : function.Accepts(c)))
+                foreach (var of in function.Name == "ratio" ? new[] { "count", "sum", "avg" } : [""])
+                {
+                    var parameters = function.Parameters.Where(p => p.Default is null).ToDictionary(p => p.Name, p => p.Name switch { "q" => "0.5", "half_life" => "1h", "over" => "7d", "of" => of, _ => "2" });
+                    if (column is null && function.CheckRows(parameters) is not null) continue;
+                    var declared = AggregateCatalog.BuiltIn.Bind(function.Name, column, parameters, Parse("1h")).Type;
+                    var planned = new WindowPlanBuilder([FeatureType.String]).Add("f", function.Name, column is null ? null : new("c", column), Parse("1h"), parameters).Build().Features[0];
+                    Assert.True(declared == planned.Type && (function.Name != "ratio" || declared == FeatureType.Float64), $"{function.Name} {of} of {column}: {declared} declared, {planned.Type} computed");
+                }
+    }
+
+    [Fact]
     public void S13_sums_that_do_not_fit_are_out_of_range_and_never_a_wrong_number()
     {
         Assert.Equal((Value.Null, AggregateStatus.OutOfRange), Of("sum", FeatureType.Int64, Value.Of(long.MaxValue), Value.Of(1L)));

@@ -34,7 +34,7 @@ internal sealed class AggregationViewBinder(ViewParts parts, IReadOnlyDictionary
             }
             foreach (var window in feature.Windows)
             {
-                var result = _functions.Bind(feature.Function, type, feature.Parameters, window).Output.Type;
+                var result = _functions.Bind(feature.Function, type, feature.Parameters, window).Type;
                 if (keys.IndexOf($"{feature.Name}_{window.Name}") >= 0)
                     problems.Error(view.KeyAt($"features.{feature.Name}"), $"Feature '{feature.Name}_{window.Name}' of {what} has the name of a join key. Choose another.");
                 features.Add(new($"{feature.Name}_{window.Name}", result));
