@@ -74,5 +74,10 @@ public sealed record FileStreamSource(string Path) : StreamSource;
 public sealed record KafkaStreamSource(string Topic, string Format) : StreamSource
 {
     public string? Servers { get; init; }
+
+    /// <summary>Of Avro, as JSON: what messages are written with, or, beside <see cref="Schemas"/>, what they are read by.</summary>
     public string? Schema { get; init; }
+
+    /// <summary>Of Avro in Confluent's wire format, as a JSON object: the schema of each id. Null: messages of any id, or none, are of <see cref="Schema"/>.</summary>
+    public string? Schemas { get; init; }
 }

@@ -154,6 +154,37 @@ public sealed class FingerprintTests
     }
 
     [Theory]
+    [InlineData("aliases: [x1]", "aliases: [x2]", true)]
+    [InlineData("{ 1:", "{ 2:", false)]
+    public void S23_an_Avro_stream_means_what_it_is_read_by_and_not_which_ids_it_was_written_with(string text, string other, bool changes)
+    {
+        const string Yaml = """
+            kind: entity
+            name: e
+            join_keys: { k: string }
+            ---
+            kind: source
+            name: s
+            stream:
+              timestamp: at
+              kafka:
+                topic: events
+                format: avro
+                schema: { type: record, name: r, fields: [{ name: k, type: string }, { name: at, type: long }, { name: x, type: long, aliases: [x1] }] }
+                schemas: { 1: { type: record, name: r, fields: [{ name: k, type: string }, { name: at, type: long }, { name: x, type: long }] } }
+            columns: { x: int64, k: string, at: timestamp }
+            ---
+            kind: value_view
+            name: v
+            entity: e
+            source: s
+            features: { x: int64 }
+            """;
+        Assert.Contains(text, Yaml, StringComparison.Ordinal);
+        Assert.Equal(changes, Of(Yaml, "v") != Of(Yaml.Replace(text, other, StringComparison.Ordinal), "v"));
+    }
+
+    [Theory]
     [InlineData("avg: x", "sum: x", true)]
     [InlineData("avg: x", "avg: y", true)]
     [InlineData("[1h, 24h]", "[1h, 25h]", true)]

@@ -43,8 +43,15 @@ public sealed class SourceBuilder : DefinitionBuilder<SourceBuilder>
     /// <summary>A folder whose new files are events.</summary>
     public SourceBuilder Files(string path, string? timestamp = null, string? created = null) => Stream(new FileStreamSource(path) { Timestamp = timestamp, Created = created });
 
-    public SourceBuilder Kafka(string topic, string format = "json", string? servers = null, string? schema = null, string? timestamp = null, string? created = null)
-        => Stream(new KafkaStreamSource(topic, format) { Servers = servers, Schema = schema, Timestamp = timestamp, Created = created });
+    /// <param name="topic">The topic to read.</param>
+    /// <param name="format"><c>json</c> or <c>avro</c>.</param>
+    /// <param name="servers">host:port, several separated by commas.</param>
+    /// <param name="schema">Of Avro, as JSON.</param>
+    /// <param name="timestamp">The column with the time of the event, for a source without a table.</param>
+    /// <param name="created">The column that says when the event was written.</param>
+    /// <param name="schemas">Of Avro, as a JSON object: the schema of each id.</param>
+    public SourceBuilder Kafka(string topic, string format = "json", string? servers = null, string? schema = null, string? timestamp = null, string? created = null, string? schemas = null)
+        => Stream(new KafkaStreamSource(topic, format) { Servers = servers, Schema = schema, Schemas = schemas, Timestamp = timestamp, Created = created });
 
     /// <summary>Declares a column; without any they are read from the data.</summary>
     public SourceBuilder Column(string name, FeatureType type)

@@ -117,7 +117,7 @@ internal static class DefinitionJsonReader
     {
         "push" => new PushStreamSource(),
         "files" => new FileStreamSource(json.GetProperty("path").GetString()!),
-        "kafka" => new KafkaStreamSource(json.GetProperty("topic").GetString()!, json.GetProperty("format").GetString()!) { Servers = Text(json, "servers"), Schema = Text(json, "schema") },
+        "kafka" => new KafkaStreamSource(json.GetProperty("topic").GetString()!, json.GetProperty("format").GetString()!) { Servers = Text(json, "servers"), Schema = Text(json, "schema"), Schemas = Text(json, "schemas") },
         var from => throw new FormatException($"There is no stream '{from}'."),
     };
 

@@ -107,6 +107,7 @@ internal static class DefinitionJsonWriter
                     json.WriteString("format", kafka.Format);
                     Text(json, "servers", kafka.Servers);
                     Text(json, "schema", kafka.Schema);
+                    Text(json, "schemas", kafka.Schemas);
                     break;
                 default: throw new NotSupportedException($"No JSON of {stream.GetType().Name}.");
             }

@@ -105,9 +105,9 @@ internal static class KindReaders
                 var format = kafka.Words("format") ?? "json";
                 if (format is not ("json" or "avro"))
                     kafka.Problems.Error(kafka.At("format"), $"'format' of {kafka.What} is '{format}'.{NearestName.Hint(format, ["json", "avro"], "Formats")}");
-                var (servers, schema) = (kafka.Words("servers"), kafka.Text("schema"));
+                var (servers, schema, schemas) = (kafka.Words("servers"), kafka.Json("schema"), kafka.JsonMap("schemas"));
                 return kafka.Words("topic") is { } topic
-                    ? new KafkaStreamSource(topic, format) { Servers = servers, Schema = schema, Timestamp = timestamp, Created = created } : null;
+                    ? new KafkaStreamSource(topic, format) { Servers = servers, Schema = schema, Schemas = schemas, Timestamp = timestamp, Created = created } : null;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Definitions.Yaml;
@@ -105,6 +106,22 @@ internal sealed class MapReader
         var near = TypeNames.Near(text);
         _problems.Error(location, $"{Upper(what)} is '{text}', which is not a type.{(near is null ? $" Types: {FeatureType.KnownNames}." : $" Did you mean '{near}'?")}");
         return null;
+    }
+
+    /// <summary>JSON as a text, or the same written as YAML.</summary>
+    public string? Json(string key)
+    {
+        if (Find(key) is not YamlMap map) return Words(key);
+        return YamlJson.Of(map)!.ToJsonString(YamlJson.Options);
+    }
+
+    /// <summary>A mapping whose values are JSON, or texts of JSON, as one JSON object.</summary>
+    public string? JsonMap(string key)
+    {
+        if (Find(key) is null) return null;
+        JsonObject all = [];
+        foreach (var (name, value) in Map(key)) all[name.Text] = YamlJson.Parsed(value);
+        return all.ToJsonString(YamlJson.Options);
     }
 
     /// <summary>The entries of a mapping, in order.</summary>

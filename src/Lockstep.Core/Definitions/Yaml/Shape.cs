@@ -18,6 +18,7 @@ internal sealed record Shape(string Expected, Func<JsonNode> Schema)
     public static readonly Shape Duration = new(Definitions.Duration.Known, () => new JsonObject { ["type"] = "string", ["pattern"] = @"^\d+ ?(us|ms|s|m|h|d|w)$" });
     public static readonly Shape FeatureType = new("a type", () => new JsonObject { ["type"] = "string", ["pattern"] = TypePattern, ["examples"] = Strings(Rows.FeatureType.SimpleNames) });
     public static readonly Shape Formula = new("an expression after '='", () => new JsonObject { ["type"] = "string", ["pattern"] = @"^\s*=" });
+    public static readonly Shape AvroSchema = new("an Avro schema", () => Type("string", "object"));
     public static readonly Shape KeyType = new("a type", () => new JsonObject { ["enum"] = Strings(["string", "int32", "int64", "bytes", "bool"]) });
 
     const string TypePattern = @"^(list<)*(bool|int32|int64|float32|float64|string|bytes|timestamp|date|decimal\(\s*\d+\s*,\s*\d+\s*\))>*$";

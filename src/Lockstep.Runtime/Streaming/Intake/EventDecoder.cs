@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Definitions.Avro;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Streaming.Intake.Avro;
 using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Runtime.Streaming.Intake;
@@ -28,6 +30,7 @@ public sealed class EventDecoder
     /// <summary>Of so many events the names are told that the source does not have.</summary>
     const int NamesOf = 100;
 
+    readonly Source _source;
     readonly Schema _columns;
     readonly int _time;
     readonly EventChecks _checks;
@@ -36,6 +39,7 @@ public sealed class EventDecoder
     readonly long[] _filled;
     readonly Column[] _scratch;
     readonly List<(byte[] Name, int Ordinal)> _order = [];
+    AvroDecoder? _avro;
     long _row;
 
     /// <param name="source">With the types of all its columns.</param>
@@ -43,7 +47,7 @@ public sealed class EventDecoder
     /// <param name="limits">Bounds.</param>
     public EventDecoder(Source source, EventChecks checks, EventLimits? limits = null)
     {
-        (_columns, _checks, _limits) = (LogColumns.Of(source), checks, limits ?? new());
+        (_source, _columns, _checks, _limits) = (source, LogColumns.Of(source), checks, limits ?? new());
         _time = _columns.IndexOf(LogColumns.TimestampOf(source));
         _filled = new long[_columns.Count];
         _scratch = [.. checks.Conversions.Select(c => Column.Create(c.As))];
@@ -106,17 +110,28 @@ public sealed class EventDecoder
     {
         ArgumentNullException.ThrowIfNull(to);
         to.Rows++;
-        if (json.Length > _limits.MaxEventBytes)
-        {
-            to.Refuse(string.Create(CultureInfo.InvariantCulture, $"the event has {json.Length} bytes; the limit is {_limits.MaxEventBytes} ({Limits.MaxEventBytes})"), json, place);
-            return false;
-        }
         var rows = to.Accepted.Count;
-        if ((Decode(json, to) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
+        if ((TooLong(json) ?? Decode(json, to) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
         foreach (var column in to.Accepted.Columns) column.Truncate(Math.Min(rows, column.Count));
         to.Refuse(reason, json, place);
         return false;
     }
+
+    /// <summary>One message of a stream whose format is Avro, bare or in Confluent's wire format. A refused one is kept as JSON, if it can be read.</summary>
+    public bool Avro(ReadOnlySpan<byte> message, EventRows to, long now, string? place = null)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        to.Rows++;
+        var avro = _avro ??= new(AvroSchemas.Of(_source.Stream as KafkaStreamSource ?? throw new InvalidOperationException($"Source '{_source.Name}' has no schema of messages.")), _columns);
+        var rows = to.Accepted.Count;
+        if ((TooLong(message) ?? avro.Append(message, to.Accepted, to.NonFinite) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
+        foreach (var column in to.Accepted.Columns) column.Truncate(Math.Min(rows, column.Count));
+        to.Refuse(reason, avro.TryJson(message) ?? EventRows.AsText(message), place);
+        return false;
+    }
+
+    string? TooLong(ReadOnlySpan<byte> sent) => sent.Length <= _limits.MaxEventBytes ? null
+        : string.Create(CultureInfo.InvariantCulture, $"the event has {sent.Length} bytes; the limit is {_limits.MaxEventBytes} ({Limits.MaxEventBytes})");
 
     /// <summary>Takes a row over from typed columns with the source's names, in the source's order; null: the data have no such column.</summary>
     public bool Row(IReadOnlyList<Column?> from, int row, EventRows to, long now, string place, bool isText)

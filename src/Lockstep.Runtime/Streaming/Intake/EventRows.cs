@@ -60,6 +60,9 @@ public sealed class EventRows
             while (end > 0 && (text[end] & 0xC0) == 0x80) end--;
             text = text[..end];
         }
-        return System.Text.Unicode.Utf8.IsValid(text) ? text : System.Text.Encoding.ASCII.GetBytes("base64:" + Convert.ToBase64String(text[..Math.Min(text.Length, KeptBytes / 2)]));
+        return System.Text.Unicode.Utf8.IsValid(text) ? text : AsText(text);
     }
+
+    /// <summary>Bytes that are no text, so that they can be told from one.</summary>
+    internal static byte[] AsText(ReadOnlySpan<byte> bytes) => System.Text.Encoding.ASCII.GetBytes("base64:" + Convert.ToBase64String(bytes[..Math.Min(bytes.Length, KeptBytes / 2)]));
 }
