@@ -13,6 +13,7 @@ using Lockstep.Runtime.Projects;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Streaming;
+using Lockstep.Runtime.Streaming.Readers;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Runtime.Transformations;
 using Lockstep.Runtime.Verification;
@@ -79,10 +80,10 @@ public sealed class ProjectHost : IAsyncDisposable
 
     /// <summary>Learns the parameters of transformations.</summary>
     public TransformationFitter Fitter(CancellationToken token) => new(Registry, TrainingSets, Schemas(token), Clock);
-    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock, EndOf);
+    public TrainingSetBuilder TrainingSets => new(Engine, Tables, Clock, EndsOf);
 
     // Training is synchronous, and so is the store: nothing waits here.
-    long? EndOf(ViewVersion view) => ViewEnds.ForTrainingAsync(Runs, view, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    IReadOnlyList<RecordedEnd> EndsOf(ViewVersion view) => ViewEnds.ForTrainingAsync(Runs, view, CancellationToken.None).AsTask().GetAwaiter().GetResult();
     public Materializer Materializer => new(new()
     {
         Tables = Tables,
@@ -103,12 +104,19 @@ public sealed class ProjectHost : IAsyncDisposable
         Clock = Clock,
         Limits = new() { MaxEventBytes = Settings.Server.MaxEventBytes },
         Warn = warn,
+        Reader = ReaderOf,
     });
+
+    static IStreamReader? ReaderOf(SourceFeed feed) => feed.Source.Stream switch
+    {
+        PushStreamSource => null,
+        var stream => throw new NotSupportedException($"No reader of {stream}."),
+    };
 
     /// <summary>Online against offline (S22).</summary>
     public ParityCheck Parity => new(Engine, Tables, OnlineStore, Runs, StoreAddress.Redact(Settings.OnlineStore), Clock);
 
-    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock, EndOf);
+    public TrainingSetProof TrainingSetProof => new(Engine, Tables, Clock, EndsOf);
 
     /// <summary>Records where the table of an aggregation view over a table and a stream ends, for those that have no end yet (S25): what follows an apply.</summary>
     public async ValueTask RecordFirstEndsAsync(CancellationToken token)
@@ -135,7 +143,7 @@ public sealed class ProjectHost : IAsyncDisposable
     }
 
     /// <summary>A server over this project, which stays the caller's.</summary>
-    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity, Streams = () => OpenStreams() };
+    public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity, Streams = OpenStreams };
 
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 

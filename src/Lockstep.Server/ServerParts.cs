@@ -30,8 +30,8 @@ public sealed record ServerParts
     /// <summary>Compares online with offline; used where the settings say how often.</summary>
     public Func<ParityCheck>? Parity { get; init; }
 
-    /// <summary>Takes events in and applies them; asked for once, and disposed of with the server.</summary>
-    public Func<StreamHost>? Streams { get; init; }
+    /// <summary>Takes events in and applies them; asked for once, with who is to be told of what people should know, and disposed of with the server.</summary>
+    public Func<Action<string, string>?, StreamHost>? Streams { get; init; }
 
     /// <summary>Where spines and training sets lie while they are made. Default: the system's folder for such files.</summary>
     public string TemporaryFolder { get; init; } = Path.GetTempPath();

@@ -18,15 +18,19 @@ sealed class StreamService : BackgroundService, IAsyncDisposable
     long _followed = -1;
     string? _lastError;
 
-    public StreamService(Func<StreamHost> host, FeatureServer server, CatalogPoller poller, TimeProvider clock, ILogger<StreamService> log)
+    public StreamService(Func<Action<string, string>?, StreamHost> host, FeatureServer server, CatalogPoller poller, TimeProvider clock, ILogger<StreamService> log)
     {
-        (_host, _server, _clock, _log) = (new(host), server, clock, log);
+        (_host, _server, _clock, _log) = (new(() => host((source, text) => log.LogWarning("{Source}: {Text}", source, text))), server, clock, log);
         poller.Follow = FollowAsync;
     }
 
     public StreamHost Host => _host.Value;
 
     public string MetricsText() => _host.IsValueCreated ? StreamMetrics.Text(Host, _clock) : "";
+
+    /// <summary>Sources whose events cannot be read from outside now, with the reason.</summary>
+    public IEnumerable<(string Source, string Problem)> Problems => !_host.IsValueCreated ? []
+        : Host.Streams.Where(s => s.ReaderStatus?.Problem is not null).Select(s => (s.Source.Name, s.ReaderStatus!.Problem!)).OrderBy(p => p.Item1, StringComparer.Ordinal);
 
     async Task FollowAsync(Catalog catalog, CancellationToken token)
     {

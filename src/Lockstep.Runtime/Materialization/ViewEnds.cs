@@ -21,9 +21,9 @@ public static class ViewEnds
     public static async ValueTask<long?> ForWritersAsync(IRunStore runs, ViewVersion view, CancellationToken token)
         => Fixed(EventProgram.Of(view).Source) ?? ((await runs.EndsAsync(view.Id, token)) is { Count: > 0 } ends ? ends[^1].End : null);
 
-    /// <summary>What training uses: the last end whose run has finished; with an instant, of those recorded by then (S8). Null: none is recorded.</summary>
-    public static async ValueTask<long?> ForTrainingAsync(IRunStore runs, ViewVersion view, CancellationToken token)
-        => Fixed(EventProgram.Of(view).Source) ?? (await runs.EndsAsync(view.Id, token)).LastOrDefault(e => e.Stands)?.End;
+    /// <summary>What training uses: the ends of which the run has finished, in the order in which they were recorded. The last one holds; as it was known (S8), the last one recorded by then.</summary>
+    public static async ValueTask<IReadOnlyList<RecordedEnd>> ForTrainingAsync(IRunStore runs, ViewVersion view, CancellationToken token)
+        => [.. (await runs.EndsAsync(view.Id, token)).Where(e => e.Stands)];
 
     /// <summary>Records the first end of a view that has none yet; what <c>apply</c> does.</summary>
     public static async ValueTask RecordFirstAsync(IRunStore runs, IBatchEngine engine, ViewVersion view, TableInput table, long now, CancellationToken token)

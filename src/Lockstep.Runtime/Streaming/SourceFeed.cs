@@ -5,6 +5,7 @@ using Lockstep.Core.Rows;
 using Lockstep.Runtime.Streaming.Apply;
 using Lockstep.Runtime.Streaming.Intake;
 using Lockstep.Runtime.Streaming.Log;
+using Lockstep.Runtime.Streaming.Readers;
 
 namespace Lockstep.Runtime.Streaming;
 
@@ -25,6 +26,7 @@ public sealed class SourceFeed : IAsyncDisposable
     volatile LogWriter? _push;
     volatile EventChecks _checks = EventChecks.None;
     readonly Dictionary<uint, string> _settled = [];
+    ReaderRun? _run;
     int _generation;
     long _cleanedAt;
     bool _disposed;
@@ -35,11 +37,18 @@ public sealed class SourceFeed : IAsyncDisposable
         Log = context.Logs.Of(source);
         _keys = new(Log, context.Online, context.Clock);
         Counters = new(LogColumns.Of(source));
+        Reader = context.Reader?.Invoke(this);
     }
 
     public Source Source { get; }
     public EventLog Log { get; }
     public StreamCounters Counters { get; }
+
+    /// <summary>Reads its events from outside; null: they are pushed.</summary>
+    public IStreamReader? Reader { get; }
+
+    /// <summary>How the reader is doing; null: there is none, or it has not begun.</summary>
+    public ReaderStatus? ReaderStatus => _run?.Status;
 
     internal IReadOnlyList<LogWriter> Writers => _writers;
     internal IReadOnlyList<Follower> Followers => _all;
@@ -68,15 +77,32 @@ public sealed class SourceFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes a partition of pushes and begins to apply what it holds.</summary>
-    public async Task StartAsync(CancellationToken token) => await PushWriterAsync(token);
+    /// <summary>Begins to read from outside; where events are pushed, takes a partition for them and begins to apply what it holds.</summary>
+    public async Task StartAsync(CancellationToken token)
+    {
+        if (Reader is null)
+        {
+            await PushWriterAsync(token);
+            return;
+        }
+        await _change.WaitAsync(token);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _run ??= new(Reader, new(Source.Name, _context.Warn), _context.Clock);
+        }
+        finally
+        {
+            _change.Release();
+        }
+    }
 
     /// <summary>Partitions whose process has ended are taken over: what they hold is applied and committed to the log's table, then they are free again.</summary>
     async Task RecoverAsync(CancellationToken token)
     {
         foreach (var partition in Log.Partitions())
         {
-            if (partition > LogPartitions.LastPush || _writers.Any(w => w.Partition == partition)) continue;
+            if (Reader?.Owns(partition) == true || _writers.Any(w => w.Partition == partition)) continue;
             // Nothing has come to it since it was settled, for all views that there are.
             var state = string.Join('\n', Log.SegmentPaths(partition).Concat(_views.Select(v => v.Id)));
             if (_settled.GetValueOrDefault(partition) == state || Log.TryOpenWriter(partition, token) is not { } left) continue;
@@ -131,20 +157,32 @@ public sealed class SourceFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Applies a partition that this process writes; it is this object's from now on.</summary>
-    public async Task AddAsync(LogWriter writer, CancellationToken token)
+    /// <summary>Takes a partition to write to, and applies it from now on; null: another process holds it. Given free by <see cref="RemoveAsync"/>.</summary>
+    public async Task<LogWriter?> TryTakeAsync(uint partition, CancellationToken token)
     {
-        ArgumentNullException.ThrowIfNull(writer);
-        await _change.WaitAsync(token);
+        if (Log.TryOpenWriter(partition, token) is not { } writer) return null;
+        await AddAsync(writer, token);
+        return writer;
+    }
+
+    /// <summary>Applies a partition that this process writes; it is this object's from now on, also after an exception.</summary>
+    async Task AddAsync(LogWriter writer, CancellationToken token)
+    {
+        await _change.WaitAsync(CancellationToken.None);
         try
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            await TakeAsync(writer, token);
+            if (!_disposed)
+            {
+                await TakeAsync(writer, token);
+                return;
+            }
         }
         finally
         {
             _change.Release();
         }
+        await writer.DisposeAsync();
+        throw new ObjectDisposedException(Log.Name);
     }
 
     async Task TakeAsync(LogWriter writer, CancellationToken token)
@@ -199,6 +237,7 @@ public sealed class SourceFeed : IAsyncDisposable
     public async ValueTask<PushAnswer> PushAsync(EventRows rows, string? key, CancellationToken token)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        if (Reader is not null) throw new LockstepException(ErrorKind.BadArguments, $"Source '{Source.Name}' reads its events from {(Source.Stream is KafkaStreamSource kafka ? $"the topic '{kafka.Topic}'" : "files")}: they cannot be sent here. Send them there, or to a source with 'stream: {{ push: {{}} }}'.");
         var writer = await PushWriterAsync(token);
         if (key is not null && await _keys.ClaimAsync(key, writer, token) is { } before) return PushAnswer.Parse(before) with { Repeated = true, Visible = true };
         var answer = new PushAnswer
@@ -213,7 +252,8 @@ public sealed class SourceFeed : IAsyncDisposable
         LogReceipt receipt;
         try
         {
-            receipt = await LogAsync(writer, rows, key is null ? null : (key, answer.ToJson()), token);
+            receipt = rows.Rows == 0 && key is null ? new(writer.Partition, writer.LastPlace, 0)
+                : await LogAsync(writer, rows, new() { PushKey = key is null ? null : (key, answer.ToJson()) }, token);
         }
         catch
         {
@@ -228,10 +268,17 @@ public sealed class SourceFeed : IAsyncDisposable
         return answer with { Place = receipt.Last, Visible = answer.Accepted == 0 || await VisibleAsync(receipt, token) };
     }
 
-    async ValueTask<LogReceipt> LogAsync(LogWriter writer, EventRows rows, (string, string)? key, CancellationToken token)
+    /// <summary>Logs events that were read from outside. Completes when they are on the disk; they, and what the entry says of them, are there together or not at all.</summary>
+    /// <param name="writer">Of <see cref="TryTakeAsync"/>.</param>
+    /// <param name="rows">Of <see cref="Decode"/>.</param>
+    /// <param name="with">Their places and the position behind them.</param>
+    /// <param name="token">Ends the waiting for room.</param>
+    public async ValueTask<LogReceipt> LogAsync(LogWriter writer, EventRows rows, LogEntry with, CancellationToken token)
     {
-        if (rows.Rows == 0 && key is null) return new(writer.Partition, writer.LastPlace, 0);
-        var receipt = await writer.AppendAsync(new() { Rows = rows.Accepted.Count > 0 ? rows.Accepted : null, Refused = rows.Refused, PushKey = key }, token);
+        ArgumentNullException.ThrowIfNull(writer);
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(with);
+        var receipt = await writer.AppendAsync(with with { Rows = rows.Accepted.Count > 0 ? rows.Accepted : null, Refused = rows.Refused }, token);
         Counters.Add(rows);
         return receipt;
     }
@@ -272,6 +319,8 @@ public sealed class SourceFeed : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // First and without the lock: the reader gives its partitions free.
+        if (_run is { } run) await run.DisposeAsync();
         await _change.WaitAsync(CancellationToken.None);
         try
         {

@@ -2,6 +2,7 @@ using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming.Intake;
 using Lockstep.Runtime.Streaming.Log;
+using Lockstep.Runtime.Streaming.Readers;
 
 namespace Lockstep.Runtime.Streaming;
 
@@ -14,6 +15,9 @@ public sealed record StreamContext
 
     /// <summary>Where the ends of aggregation views are recorded (S25).</summary>
     public IRunStore? Runs { get; init; }
+
+    /// <summary>The reader of a source whose events come from outside; gives null for one whose events are pushed.</summary>
+    public Func<SourceFeed, IStreamReader?>? Reader { get; init; }
 
     public EventLimits Limits { get; init; } = new();
 

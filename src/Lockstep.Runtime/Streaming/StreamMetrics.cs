@@ -41,6 +41,15 @@ public static class StreamMetrics
         foreach (var (feed, follower, _) in followers) Line("lockstep_stream_failing", Of(feed, follower.View, follower.Partition), follower.Problem is null ? 0 : 1);
         foreach (var feed in feeds)
             foreach (var writer in feed.Writers) Line("lockstep_stream_failing", Of(feed, "", writer.Partition), writer.FlushProblem is null ? 0 : 1);
+        var readers = feeds.Where(f => f.ReaderStatus is not null).ToList();
+        if (readers.Count == 0) return text.ToString();
+        Head("lockstep_stream_behind", "gauge", "What is outside and not logged yet, as far as this process reads it: messages of a topic's partition, bytes of a folder.");
+        foreach (var feed in readers)
+            foreach (var (part, behind) in feed.ReaderStatus!.Behind) Line("lockstep_stream_behind", $"source=\"{feed.Source.Name}\",part=\"{part}\"", behind);
+        Head("lockstep_stream_reading", "gauge", "1 while events are read from outside, 0 while something is in the way.");
+        foreach (var feed in readers) Line("lockstep_stream_reading", $"source=\"{feed.Source.Name}\"", feed.ReaderStatus!.Problem is null ? 1 : 0);
+        Head("lockstep_stream_stopped", "gauge", "1 while a source waits for somebody to choose where it goes on.");
+        foreach (var feed in readers) Line("lockstep_stream_stopped", $"source=\"{feed.Source.Name}\"", feed.ReaderStatus!.IsStopped ? 1 : 0);
         return text.ToString();
 
         void Head(string name, string kind, string help) => text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {kind}\n");

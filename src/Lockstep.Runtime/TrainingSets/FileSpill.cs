@@ -9,7 +9,7 @@ namespace Lockstep.Runtime.TrainingSets;
 /// <summary>Batches in one temporary file, which is made when the first one comes and goes with the process, however that ends.</summary>
 public sealed class FileSpill(string folder) : IBatchSpill
 {
-    readonly Dictionary<int, List<(long Start, int Length)>> _batches = [];
+    readonly Dictionary<int, List<(long Start, int Length, int Rows)>> _batches = [];
     readonly ArrayBufferWriter<byte> _bytes = new();
     SafeFileHandle? _file;
     long _end;
@@ -20,7 +20,7 @@ public sealed class FileSpill(string folder) : IBatchSpill
     public void Write(int partition, ColumnBatch batch)
     {
         _bytes.ResetWrittenCount();
-        BatchBytes.Write(batch, _bytes);
+        ColumnBlock.Write(_bytes, batch.Columns);
         try
         {
             _file ??= Open();
@@ -31,7 +31,7 @@ public sealed class FileSpill(string folder) : IBatchSpill
             throw new LockstepException(ErrorKind.Failed, $"What does not fit into memory cannot be put into the folder '{folder}': {e.Message} Free some space there, or allow more memory.", e);
         }
         if (!_batches.TryGetValue(partition, out var list)) _batches.Add(partition, list = []);
-        list.Add((_end, _bytes.WrittenCount));
+        list.Add((_end, _bytes.WrittenCount, batch.Count));
         _end += _bytes.WrittenCount;
     }
 
@@ -45,7 +45,7 @@ public sealed class FileSpill(string folder) : IBatchSpill
 
     public void Dispose() => _file?.Dispose();
 
-    sealed class Reader(Schema schema, SafeFileHandle? file, List<(long Start, int Length)> batches) : BatchReader
+    sealed class Reader(Schema schema, SafeFileHandle? file, List<(long Start, int Length, int Rows)> batches) : BatchReader
     {
         byte[] _buffer = [];
         int _next;
@@ -56,7 +56,7 @@ public sealed class FileSpill(string folder) : IBatchSpill
         {
             token.ThrowIfCancellationRequested();
             if (_next == batches.Count) return false;
-            var (start, length) = batches[_next++];
+            var (start, length, rows) = batches[_next++];
             if (_buffer.Length < length) _buffer = new byte[length];
             for (var done = 0; done < length;)
             {
@@ -64,7 +64,8 @@ public sealed class FileSpill(string folder) : IBatchSpill
                 if (read == 0) throw new LockstepException(ErrorKind.Failed, "The file with what did not fit into memory has become shorter while it was in use.");
                 done += read;
             }
-            BatchBytes.Read(_buffer.AsSpan(0, length), batch);
+            batch.Clear();
+            ColumnBlock.Read(_buffer.AsSpan(0, length), rows, batch.Columns);
             return true;
         }
     }

@@ -1,5 +1,6 @@
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 
 namespace Lockstep.Runtime.TrainingSets;
@@ -8,8 +9,8 @@ namespace Lockstep.Runtime.TrainingSets;
 /// <param name="engine">Reads and writes tables.</param>
 /// <param name="tables">Finds them.</param>
 /// <param name="clock">Says what is ahead.</param>
-/// <param name="ends">The end that stands of a view over a table and a stream (S25); null: none is recorded.</param>
-public sealed class TrainingSetBuilder(IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<Core.Definitions.ViewVersion, long?>? ends = null)
+/// <param name="ends">The ends that stand of a view over a table and a stream, in the order in which they were recorded (S25).</param>
+public sealed class TrainingSetBuilder(IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<Core.Definitions.ViewVersion, IReadOnlyList<RecordedEnd>>? ends = null)
 {
     /// <summary>The columns that a request would give, with every mistake in it reported; nothing is read but the spine's schema.</summary>
     public Schema Describe(TrainingSetRequest request, CancellationToken token)

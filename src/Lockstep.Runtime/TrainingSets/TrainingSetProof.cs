@@ -23,7 +23,7 @@ public sealed class TrainingSetProof
     readonly ITrackedTables _tables;
     readonly Build _build;
 
-    public TrainingSetProof(IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<Core.Definitions.ViewVersion, long?>? ends = null)
+    public TrainingSetProof(IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<Core.Definitions.ViewVersion, IReadOnlyList<Materialization.RecordedEnd>>? ends = null)
         : this(engine, tables, (t, request, token) => new TrainingSetBuilder(engine, t, clock, ends).Run(request, null, token))
     {
     }

@@ -83,10 +83,10 @@ public sealed record TrainingSetRecord
         return FeatureSet.Resolve(catalog, [.. Features.Select(f => f.ToSelection())], FullNames, "the record");
     }
 
-    /// <summary>What was recorded of the table of a view.</summary>
-    /// <summary>The end that was recorded of a view over a table and a stream (S25); null: it has none.</summary>
-    internal long? EndOf(ViewVersion view) => Views.First(v => v.View == view.Id).End is { } end ? Instant.Parse(end) : null;
+    /// <summary>The ends that were recorded of a view over a table and a stream (S25); null: it has none.</summary>
+    internal TableEnds? EndsOf(ViewVersion view) => Views.First(v => v.View == view.Id) is { End: { } end } of ? TableEnds.Of(of.Ends, Instant.Parse(end)) : null;
 
+    /// <summary>What was recorded of the table of a view.</summary>
     internal TableState StateOf(ViewVersion view) => Views.FirstOrDefault(v => v.View == view.Id)?.Table
         ?? throw new LockstepException(ErrorKind.Failed, $"The record does not say which files of view '{view.Id}' were read.");
 
@@ -127,4 +127,10 @@ public sealed record RecordedView(string View, string Fingerprint, TableState? T
 {
     /// <summary>Of an aggregation view over a table and a stream: where the table ended and the log began (S25), RFC 3339.</summary>
     public string? End { get; init; }
+
+    /// <summary>As it was known (S8), where the end has moved: every one, and from when on it held.</summary>
+    public IReadOnlyList<RecordedEndOf>? Ends { get; init; }
 }
+
+/// <summary>An end that a training set used, and the instant from which on it was known, both RFC 3339; the first one holds from the beginning on.</summary>
+public sealed record RecordedEndOf(string End, string? RecordedAt);

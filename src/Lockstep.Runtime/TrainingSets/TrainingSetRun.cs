@@ -20,13 +20,13 @@ namespace Lockstep.Runtime.TrainingSets;
 // A block whose candidates do not fit after all (long texts) is cut in half and done again. Cost: the spine twice, and one pass over
 // the sources for each block.
 internal sealed class TrainingSetRun(
-    IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<ViewVersion, long?>? ends, TrainingSetRequest request, TrainingSetPlan plan, IProgress<WorkProgress>? progress)
+    IBatchEngine engine, ITrackedTables tables, TimeProvider clock, Func<ViewVersion, IReadOnlyList<RecordedEnd>>? ends, TrainingSetRequest request, TrainingSetPlan plan, IProgress<WorkProgress>? progress)
 {
     /// <summary>Rows written at a time; the scratch columns for them stay in the cache.</summary>
     const int WriteRows = 32 * 1024;
 
     readonly Dictionary<ViewScan, TableLook> _tables = [];
-    readonly Dictionary<ViewScan, long> _ends = [];
+    readonly Dictionary<ViewScan, TableEnds> _ends = [];
     readonly LookupTally[] _tallies = [.. plan.Features.Lookups.Select(l => new LookupTally(l))];
     readonly LeakageChecks _checks = new(plan, Instant.Now(clock));
     readonly ResultExpectations? _expectations = request.CheckExpectations ? new(plan.Features, plan.Output, plan.Time, plan.Spine.Count) : null;
@@ -38,7 +38,7 @@ internal sealed class TrainingSetRun(
         RefuseToReplaceTheSpine();
         foreach (var scan in plan.Scans)
         {
-            if (scan.Events is not null) _ends.Add(scan, End(scan)); // before the log is looked at: an event is then in one of both
+            if (scan.Events is not null) _ends.Add(scan, Ends(scan)); // before the log is looked at: an event is then in one of both
             _tables.Add(scan, Look(scan, token));
         }
         using var spine = new SpineReader(plan, request.Spine, engine, token);
@@ -76,12 +76,12 @@ internal sealed class TrainingSetRun(
     }
 
     // S25: where the table ends and the log begins.
-    long End(ViewScan scan)
+    TableEnds Ends(ViewScan scan)
     {
-        if (ViewEnds.Fixed(scan.Events!.Source) is { } always) return always;
+        if (ViewEnds.Fixed(scan.Events!.Source) is { } always) return TableEnds.Always(always);
         var view = scan.Columns.View;
-        return (request.Again is { } record ? record.EndOf(view) : ends?.Invoke(view))
-            ?? throw new LockstepException(ErrorKind.Conflict, $"View '{view.Id}' reads a table and a stream, and no run has finished yet that says where the table ends. Run: lockstep materialize --view {view.Name}");
+        var found = request.Again is { } record ? record.EndsOf(view) : ends?.Invoke(view) is { Count: > 0 } standing ? TableEnds.Of(standing, request.KnownOnly) : null;
+        return found ?? throw new LockstepException(ErrorKind.Conflict, $"View '{view.Id}' reads a table and a stream, and no run has finished yet that says where the table ends. Run: lockstep materialize --view {view.Name}");
     }
 
     void Do(SpineBlock block, SpineReader spine, BatchWriter writer, CancellationToken token)
@@ -169,21 +169,21 @@ internal sealed class TrainingSetRun(
     SweepState SweepWindows(ViewScan scan, EventProgram events, LabelIndex[] indexes, Answer[] answers, CancellationToken token)
     {
         using var spill = new FileSpill(Path.GetTempPath());
-        var options = new WindowSweepOptions { AsKnown = request.KnownOnly && (scan.HasKnown || scan.Columns.HasCreated), MaxBytes = request.MemoryBytes / scan.Lookups.Length, Spill = scan.Lookups.Length == 1 ? spill : null };
+        var options = new WindowSweepOptions { AsKnown = request.KnownOnly && (scan.HasKnown || scan.Columns.HasCreated), IsReplaced = _ends[scan].Move, MaxBytes = request.MemoryBytes / scan.Lookups.Length, Spill = scan.Lookups.Length == 1 ? spill : null };
         var labels = scan.Lookups.Select(l => indexes[plan.KeyOf[l]]).ToArray();
         var sweeps = labels.Select(l => new WindowSweep(l, events.Plan, options)).ToArray();
-        var (input, end) = (_tables[scan].Input, _ends[scan]);
+        var (input, ends) = (_tables[scan].Input, _ends[scan]);
         var (earliest, latest) = (sweeps.Min(s => s.Earliest), sweeps.Max(s => s.Latest));
         if (earliest < latest)
         {
             // The table up to the end, the log from there on (S25).
-            if (end != TileCell.LogAlone) Read(input with { More = [] }, earliest, Math.Min(latest, end));
-            foreach (var log in input.More) Read(log, Math.Max(earliest, end), latest);
+            if (ends.Last != TileCell.LogAlone) Read(input with { More = [] }, earliest, Math.Min(latest, ends.Last), isLog: false);
+            foreach (var log in input.More) Read(log, Math.Max(earliest, ends.First), latest, isLog: true);
         }
         for (var i = 0; i < sweeps.Length; i++) answers[scan.Lookups[i]] = new(sweeps[i].Finish(token), labels[i], scan.Ordinals);
         return SweepState.Running;
 
-        void Read(TableInput part, long from, long to)
+        void Read(TableInput part, long from, long to, bool isLog)
         {
             if (part.IsEmpty || from >= to) return;
             using var reader = engine.Scan(new()
@@ -200,7 +200,8 @@ internal sealed class TrainingSetRun(
             while (ahead.Next(token) is { } batch)
             {
                 _checks.SourceBatch(scan, (FixedColumn<long>)batch[scan.Columns.View.Keys.Count]);
-                foreach (var sweep in sweeps) sweep.Add(batch);
+                var known = ends.Move ? ends.Limit(batch, scan.Columns.View.Keys.Count, isLog) : batch;
+                foreach (var sweep in sweeps) sweep.Add(known);
                 rows += batch.Count;
                 _meter.Add(batch.Count, ahead.Progress);
             }
@@ -271,8 +272,10 @@ internal sealed class TrainingSetRun(
         AsKnown = request.KnownOnly,
         Features = TrainingSetRecord.FeaturesOf(plan.Features),
         Expectations = _expectations is { Results: { Count: > 0 } results } ? results : null,
-        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State) { End = s.Events is { } e && ViewEnds.Fixed(e.Source) is null ? Instant.Format(_ends[s]) : null }), .. TrainingSetRecord.OnDemandOf(plan.Features)],
+        Views = [.. plan.Scans.Select(s => new RecordedView(s.Columns.View.Id, s.Columns.View.Fingerprint, _tables[s].State) { End = HasEnds(s) ? Instant.Format(_ends[s].Last) : null, Ends = HasEnds(s) && _ends[s].Move ? _ends[s].Record() : null }), .. TrainingSetRecord.OnDemandOf(plan.Features)],
     };
+
+    static bool HasEnds(ViewScan scan) => scan.Events is { } events && ViewEnds.Fixed(events.Source) is null;
 
     void RefuseToReplaceTheSpine()
     {

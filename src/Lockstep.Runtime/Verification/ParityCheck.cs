@@ -73,7 +73,7 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
         // The store forgets rows that have been replaced for longer than the grace: the features of rows past their ttl, and single events: only a row that is there tells.
         var isOld = at < Instant.Now(clock) - ValueCell.Grace;
         var comparable = Enumerable.Range(0, keys.Count).Where(i => !isOld || view.View is ValueView && served[i].Any(v => v.Status is FeatureStatus.Present or FeatureStatus.NullValue)).ToList();
-        var offline = Train(view, request.Catalog, [.. comparable.Select(i => keys[i])], at, null, null, token);
+        var offline = await TrainAsync(view, request.Catalog, [.. comparable.Select(i => keys[i])], at, null, token);
         List<(int Key, int Row, int Feature)> different = [];
         for (var row = 0; row < comparable.Count; row++)
             for (var feature = 0; feature < view.Features.Count; feature++)
@@ -117,9 +117,10 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
     }
 
     /// <summary>The features of each key as of the instant; with a state, by the table as it was then.</summary>
-    List<Value[]> Train(ViewVersion view, Catalog catalog, IReadOnlyList<Value[]> keys, long at, TableState? then, long? end, CancellationToken token)
+    async Task<List<Value[]>> TrainAsync(ViewVersion view, Catalog catalog, IReadOnlyList<Value[]> keys, long at, TableState? then, CancellationToken token)
     {
         if (keys.Count == 0) return [];
+        var ends = view.View is AggregationView && ViewEnds.Fixed(EventProgram.Of(view).Source) is null ? await ViewEnds.ForTrainingAsync(runs, view, token) : [];
         var time = "event_timestamp";
         while (view.Keys.IndexOf(time) >= 0) time = "_" + time;
         using RowsReader spine = new(new([.. view.Keys.Fields, new(time, FeatureType.Timestamp)]), keys.Select(k => (Value[])[.. k, Value.Timestamp(at)]));
@@ -133,9 +134,9 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
             FullNames = true,
             AsKnown = false,
             Features = [.. view.Features.Fields.Select(f => new RecordedFeature(view.Id, f.Name, null, new Dictionary<string, string>()))],
-            Views = [new(view.Id, view.Fingerprint, then) { End = end is { } known ? Instant.Format(known) : null }],
+            Views = [new(view.Id, view.Fingerprint, then) { End = ends.Count > 0 ? Instant.Format(ends[^1].End) : null }],
         };
-        new TrainingSetBuilder(engine, tables, clock).Run(new()
+        new TrainingSetBuilder(engine, tables, clock, _ => ends).Run(new()
         {
             Catalog = catalog,
             Spine = Spine.Of(spine, "the sample"),
@@ -158,7 +159,7 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
         List<Value[]> then;
         try
         {
-            then = Train(view, catalog, keysThen.ConvertAll(k => keys[k]), at, read, view.View is AggregationView && ViewEnds.Fixed(EventProgram.Of(view).Source) is null ? await ViewEnds.ForTrainingAsync(runs, view, token) : null, token);
+            then = await TrainAsync(view, catalog, keysThen.ConvertAll(k => keys[k]), at, read, token);
         }
         catch (LockstepException e) when (e.Kind is ErrorKind.Conflict or ErrorKind.NotFound or ErrorKind.Failed)
         {

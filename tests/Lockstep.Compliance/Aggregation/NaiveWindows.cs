@@ -7,8 +7,8 @@ using Lockstep.Core.Rows;
 
 namespace Lockstep.Compliance.Aggregation;
 
-/// <summary>An event as values. <paramref name="Passes"/> says for each filter of a feature whether it passes; <paramref name="Known"/> is when it was known (S8), for tests of that.</summary>
-public sealed record NaiveEvent(Value[] Key, long? Time, Value[] Values, bool[] Passes, long? Known = null);
+/// <summary>An event as values. <paramref name="Passes"/> says for each filter of a feature whether it passes; <paramref name="Known"/> is when it was known and <paramref name="Until"/> until when (S8, S25), for tests of that.</summary>
+public sealed record NaiveEvent(Value[] Key, long? Time, Value[] Values, bool[] Passes, long? Known = null, long? Until = null);
 
 /// <summary>A feature over one window. A column of -1 is <c>"*"</c>; a filter of -1 is none.</summary>
 public sealed record NaiveFeature(string Function, int Column, FeatureType? Type, Window Window)
@@ -31,7 +31,7 @@ public static partial class NaiveWindows
         var inside = events
             .Where(e => e.Key.SequenceEqual(key) && e.Time is { } ts && ts >= from && ts < to)
             .Where(e => feature.Filter < 0 || e.Passes[feature.Filter])
-            .Where(e => !asKnown || (e.Known is { } known && known <= t));
+            .Where(e => !asKnown || (e.Known is { } known && known <= t && !(e.Until <= t)));
         var values = inside.Select(e => (Time: (BigInteger)e.Time!.Value, Value: feature.Column < 0 ? Value.Of(true) : e.Values[feature.Column])).Where(e => !e.Value.IsNull).ToList();
         if (feature.Function == "ratio") return Ratio(events, key, t, feature, delay, asKnown);
         return Of(feature, values, t, delay);

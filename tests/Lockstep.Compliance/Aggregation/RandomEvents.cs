@@ -58,13 +58,13 @@ public sealed class RandomEvents
     }
 
     /// <summary>Events as batches of the plan's layout, cut at random.</summary>
-    public IEnumerable<ColumnBatch> Batches(WindowPlan plan, IEnumerable<NaiveEvent> events, bool withKnown = false)
+    public IEnumerable<ColumnBatch> Batches(WindowPlan plan, IEnumerable<NaiveEvent> events, bool withKnown = false, bool withUntil = false)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(events);
         var schema = new Schema([
             .. plan.Keys.Select((k, i) => new Field($"key{i}", k)), new Field("event_time", FeatureType.Timestamp), .. plan.Inputs.Fields,
-            .. plan.Filters.Select(f => new Field($"filter {f}", FeatureType.Bool)), .. withKnown ? [new Field("known_at", FeatureType.Timestamp)] : Array.Empty<Field>()]);
+            .. plan.Filters.Select(f => new Field($"filter {f}", FeatureType.Bool)), .. withKnown ? [new Field("known_at", FeatureType.Timestamp)] : Array.Empty<Field>(), .. withUntil ? [new Field("until", FeatureType.Timestamp)] : Array.Empty<Field>()]);
         var batch = new ColumnBatch(schema);
         var size = _random.Next(1, 9);
         foreach (var e in events)
@@ -72,7 +72,8 @@ public sealed class RandomEvents
             batch.AppendRow([
                 .. e.Key, e.Time is { } t ? Value.Timestamp(t) : Value.Null, .. plan.Inputs.Fields.Select(f => e.Values[int.Parse(f.Name[1..], System.Globalization.CultureInfo.InvariantCulture)]),
                 .. plan.Filters.Select(f => e.Passes[int.Parse(f, System.Globalization.CultureInfo.InvariantCulture)] ? Value.Of(true) : _random.Next(2) == 0 ? Value.Of(false) : Value.Null),
-                .. withKnown ? [e.Known is { } known ? Value.Timestamp(known) : Value.Null] : Array.Empty<Value>()]);
+                .. withKnown ? [e.Known is { } known ? Value.Timestamp(known) : Value.Null] : Array.Empty<Value>(),
+                .. withUntil ? [e.Until is { } until ? Value.Timestamp(until) : Value.Null] : Array.Empty<Value>()]);
             if (batch.Count < size) continue;
             yield return batch;
             batch.Clear();

@@ -24,6 +24,13 @@ public sealed class WindowSweepTests
         for (var seed = first; seed < first + 100; seed++) Check(new(seed), asKnown: true, seed);
     }
 
+    /// <summary>And until the table brings its day (S25).</summary>
+    [Theory, MemberData(nameof(Seeds))]
+    public void S8_S25_what_is_known_for_a_while_the_sweep_agrees_with_the_naive_windows(int first)
+    {
+        for (var seed = first; seed < first + 50; seed++) Check(new(seed), asKnown: true, seed, replaced: true);
+    }
+
     /// <summary>Dense events of one key: windows with hundreds of events, large prefix sums, many values.</summary>
     [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6)]
     public void S13_dense_events_agree_with_the_naive_windows(int seed) => Check(new(seed + 10_000, maxEvents: 1_500), asKnown: false, seed + 10_000);
@@ -117,28 +124,29 @@ public sealed class WindowSweepTests
 
     static Window Parse(string text) => Window.TryParse(text, null, out var window) ? window : throw new ArgumentException(text);
 
-    static void Check(RandomEvents drawn, bool asKnown, int seed)
+    static void Check(RandomEvents drawn, bool asKnown, int seed, bool replaced = false)
     {
         var plan = drawn.Plan();
-        var shuffled = drawn.Events.ToArray();
+        NaiveEvent[] events = [.. drawn.Events.Select(e => e with { Until = replaced && drawn.Random.Next(3) > 0 ? drawn.Time() : null })], shuffled = [.. events];
         drawn.Random.Shuffle(shuffled);
         using var spill = new MemorySpill();
         var options = new WindowSweepOptions
         {
             AsKnown = asKnown,
+            IsReplaced = replaced,
             Threads = drawn.Random.Next(1, 4),
             PartitionLabels = drawn.Random.Next(1, 30),
             MaxBytes = drawn.Random.Next(2) == 0 ? 200 : 1 << 20,
             Spill = drawn.Random.Next(2) == 0 ? spill : null,
         };
 
-        var found = Sweep(plan, drawn.Labels, drawn.Batches(plan, shuffled, asKnown), options);
+        var found = Sweep(plan, drawn.Labels, drawn.Batches(plan, shuffled, asKnown, replaced), options);
 
         for (var f = 0; f < drawn.Features.Length; f++)
             for (var label = 0; label < drawn.Labels.Length; label++)
             {
                 var (key, at) = drawn.Labels[label];
-                var (expected, _) = NaiveWindows.Compute(drawn.Events, key, at, drawn.Features[f], drawn.Delay, asKnown);
+                var (expected, _) = NaiveWindows.Compute(events, key, at, drawn.Features[f], drawn.Delay, asKnown);
                 Assert.True(expected == found[f][label], $"seed {seed}, label {label} ({key[0]} at {at}): expected {expected}, found {found[f][label]}: {drawn.Features[f]} ({drawn})");
             }
     }

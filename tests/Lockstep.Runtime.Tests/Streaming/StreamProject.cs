@@ -3,6 +3,7 @@ using System.Text;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
+using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
@@ -126,9 +127,9 @@ internal sealed class StreamProject : IAsyncDisposable
         Options = new() { OnlineStore = "embedded:online.db", ProjectFolder = _folder, LeaseWait = TimeSpan.FromSeconds(10), KeysPerWrite = 7 },
     });
 
-    public async Task<ViewRunReport> RunAsync(ViewVersion? view = null, Func<MaterializeRequest, MaterializeRequest>? change = null, Steps? steps = null)
+    public async Task<ViewRunReport> RunAsync(ViewVersion? view = null, Func<MaterializeRequest, MaterializeRequest>? change = null, Steps? steps = null, Catalog? catalog = null)
     {
-        var request = new MaterializeRequest { Catalog = Catalog, Views = [(view ?? BothView).Id] };
+        var request = new MaterializeRequest { Catalog = catalog ?? Catalog, Views = [(view ?? BothView).Id] };
         return (await Materializer(steps).RunAsync(change?.Invoke(request) ?? request, null, CancellationToken.None)).Views.Single();
     }
 
@@ -164,25 +165,30 @@ internal sealed class StreamProject : IAsyncDisposable
 
     /// <summary>Training rows of all ids at all instants, in this order.</summary>
     public List<(Value A, Value B)> Train(ViewVersion view, IReadOnlyList<string> ids, IReadOnlyList<long> instants, bool asKnown = false, TrainingSetRecord? again = null)
+        => Train(Catalog, [view.Name], ids, instants, asKnown, again).ConvertAll(r => (r[0], r[1]));
+
+    /// <summary>The features of some views for all ids at all instants, in this order.</summary>
+    public List<Value[]> Train(Catalog catalog, IReadOnlyList<string> views, IReadOnlyList<string> ids, IReadOnlyList<long> instants, bool asKnown = false, TrainingSetRecord? again = null)
     {
-        var rows = new List<(Value, Value)>();
+        var rows = new List<Value[]>();
         var spine = Path.Combine(_folder, "spine.csv");
         File.WriteAllText(spine, "id,event_timestamp\n" + string.Concat(ids.SelectMany(id => instants.Select(at => $"{id},{Instant.Format(at)}\n"))));
         var output = Path.Combine(_folder, "train.parquet");
-        var report = new TrainingSetBuilder(_engine, Tables, _clock).Run(new()
+        var report = new TrainingSetBuilder(_engine, Tables, _clock, v => ViewEnds.ForTrainingAsync(_runs, v, CancellationToken.None).AsTask().GetAwaiter().GetResult()).Run(new()
         {
-            Catalog = Catalog,
+            Catalog = catalog,
             Spine = Spine.File(spine),
-            Features = again is not null ? [] : [FeatureSelection.TryParse($"{view.Name}:*", out var all) ? all : throw new InvalidOperationException()],
+            FullNames = again is null,
+            Features = again is not null ? [] : [.. views.Select(v => new FeatureSelection { View = v })],
             AsKnown = asKnown,
             Again = again,
             Output = new(output, TableFormat.Parquet),
         }, null, CancellationToken.None);
         Record = report.Record;
-        using var reader = _engine.Scan(new() { Table = new() { Name = "training set", Format = TableFormat.Parquet, Files = [new(output)] }, Columns = [new("a", new("a", FeatureType.Float32)), new("b", new("b", FeatureType.String))], KeepOrder = true }, CancellationToken.None);
+        using var reader = _engine.Scan(new() { Table = new() { Name = "training set", Format = TableFormat.Parquet, Files = [new(output)] }, Columns = [.. report.Columns.Fields.Skip(2).Select(f => new ScanColumn(f.Name, f))], KeepOrder = true }, CancellationToken.None);
         var batch = new ColumnBatch(reader.Schema);
         while (reader.Read(batch, CancellationToken.None))
-            for (var i = 0; i < batch.Count; i++) rows.Add((batch[0].GetValue(i), batch[1].GetValue(i)));
+            for (var i = 0; i < batch.Count; i++) rows.Add(batch.GetRow(i));
         return rows;
     }
 

@@ -2,9 +2,9 @@ using Lockstep.Core.Aggregation.PointInTime.Kernels;
 
 namespace Lockstep.Core.Aggregation.PointInTime;
 
-// S8: an event counts only from the instant on at which it was known. Of most labels every event of their windows was known, and the
-// kernels have the answer. A label for which the widest window holds an event that came to be known later is computed by itself, from
-// the events of its windows that were known.
+// S8: an event counts only from the instant on at which it was known, and until the table brings its day (S25). Of most labels every
+// event of their windows was known, and the kernels have the answer. A label for which the widest window holds an event that was not
+// is computed by itself, from the events of its windows that were known.
 internal sealed class KnownLabels
 {
     readonly WindowPlan _plan;
@@ -12,7 +12,7 @@ internal sealed class KnownLabels
     readonly SweepLabels _labels;
     readonly int[] _windows; // a window whose lower end, and one whose upper end, is the outermost
     readonly Accumulator?[,] _states;
-    int[] _latest = []; // a deque of events by when they were known, the latest first
+    readonly EventQueue _latest = new(), _soonest = new(); // those known the latest, and replaced the soonest, first
     int[] _rows = [];
 
     public KnownLabels(WindowPlan plan, SweepEvents events, SweepLabels labels)
@@ -30,20 +30,22 @@ internal sealed class KnownLabels
     /// <summary>Sweeps runs of labels that know all their events, and computes the others.</summary>
     public void Run(int start, int end, ReadOnlySpan<long> labels, Action<int, int, SweepOutput> sweep, SweepOutput output)
     {
-        if (_latest.Length < end - start) (_latest, _rows) = (new int[end - start], new int[end - start]);
+        if (_rows.Length < end - start) _rows = new int[end - start];
+        _latest.Clear(end - start);
+        _soonest.Clear(end - start);
         var known = _events.Known;
-        var (head, tail, next, plain) = (0, 0, start, 0);
+        var until = _events.Until;
+        var (next, plain) = (start, 0);
         for (var label = 0; label < labels.Length; label++)
         {
             var (low, high) = (int.MaxValue, 0);
             foreach (var window in _windows) (low, high) = (Math.Min(low, _labels.Low(window)[label]), Math.Max(high, _labels.High(window)[label]));
             for (; next < high; next++)
             {
-                while (tail > head && known[_latest[tail - 1]] <= known[next]) tail--;
-                _latest[tail++] = next;
+                _latest.Add(next, known[next]);
+                if (!until.IsEmpty) _soonest.Add(next, ~until[next]); // the greatest is the soonest
             }
-            while (head < tail && _latest[head] < low) head++;
-            if (head == tail || known[_latest[head]] <= labels[label]) continue;
+            if (_latest.MostFrom(low) is not { } last || (last <= labels[label] && (until.IsEmpty || ~_soonest.MostFrom(low)!.Value > labels[label]))) continue;
             if (plain < label) sweep(plain, label, output);
             plain = label + 1;
             Compute(label, labels[label], output);
@@ -54,6 +56,7 @@ internal sealed class KnownLabels
     void Compute(int label, long at, SweepOutput output)
     {
         var known = _events.Known;
+        var until = _events.Until;
         for (var state = 0; state < _plan.States.Count; state++)
         {
             var planned = _plan.States[state];
@@ -63,7 +66,7 @@ internal sealed class KnownLabels
                 if (_states[state, window] is not { } accumulator) continue;
                 var count = 0;
                 for (var i = _labels.Low(window)[label]; i < _labels.High(window)[label]; i++)
-                    if (known[i] <= at && (passes is null || passes[i] != 0)) _rows[count++] = i;
+                    if (known[i] <= at && (until.IsEmpty || until[i] > at) && (passes is null || passes[i] != 0)) _rows[count++] = i;
                 accumulator.Clear();
                 accumulator.Add(input, _events.Times, _rows.AsSpan(0, count));
             }
@@ -74,6 +77,32 @@ internal sealed class KnownLabels
             var (over, overBounds) = feature.Over < 0 ? (null, default) : (_states[feature.OverState, feature.Over], _labels.Bounds(feature.Over)[label]);
             var status = feature.AppendTo(_states[feature.State, feature.Window]!, _labels.Bounds(feature.Window)[label], over, overBounds, output.Columns[f]);
             if (status == AggregateStatus.OutOfRange) output.NoteOutOfRange(f);
+        }
+    }
+
+    /// <summary>The greatest number among the last events: a deque of those that no later one exceeds.</summary>
+    sealed class EventQueue
+    {
+        (int Event, long Number)[] _queue = [];
+        int _head, _tail;
+
+        public void Clear(int events)
+        {
+            if (_queue.Length < events) _queue = new (int, long)[events];
+            (_head, _tail) = (0, 0);
+        }
+
+        public void Add(int e, long number)
+        {
+            while (_tail > _head && _queue[_tail - 1].Number <= number) _tail--;
+            _queue[_tail++] = (e, number);
+        }
+
+        /// <summary>Of the events from this one on; null: there are none. It never goes back.</summary>
+        public long? MostFrom(int first)
+        {
+            while (_head < _tail && _queue[_head].Event < first) _head++;
+            return _head == _tail ? null : _queue[_head].Number;
         }
     }
 }

@@ -7,17 +7,17 @@ namespace Lockstep.Core.Aggregation.PointInTime;
 internal sealed class SweepEvents
 {
     readonly WindowPlan _plan;
-    readonly bool _known;
+    readonly bool _known, _replaced;
     readonly Column?[] _inputs;
     readonly byte[]?[] _filters; // 1 where the event passes
     readonly Dictionary<(int Input, int Filter), byte[]?> _passes = [];
     int[] _first = [];
     int[] _source = []; // chunk and row of each event
     long[] _times = [];
-    long[] _knownAt = [];
+    long[] _knownAt = [], _until = [];
     IReadOnlyList<ColumnBatch> _chunks = [];
 
-    public SweepEvents(WindowPlan plan, bool known) => (_plan, _known, _inputs, _filters) = (plan, known, new Column?[plan.Inputs.Count], new byte[]?[plan.Filters.Count]);
+    public SweepEvents(WindowPlan plan, bool known, bool replaced) => (_plan, _known, _replaced, _inputs, _filters) = (plan, known, replaced, new Column?[plan.Inputs.Count], new byte[]?[plan.Filters.Count]);
 
     public int Count { get; private set; }
     public ReadOnlySpan<long> Times => _times.AsSpan(0, Count);
@@ -26,10 +26,13 @@ internal sealed class SweepEvents
     /// <summary>When each event was known; empty unless asked for.</summary>
     public ReadOnlySpan<long> Known => _known ? _knownAt.AsSpan(0, Count) : [];
 
+    /// <summary>Until when, exclusive; empty unless asked for.</summary>
+    public ReadOnlySpan<long> Until => _replaced ? _until.AsSpan(0, Count) : [];
+
     /// <summary>Where the events of each group begin, and one more.</summary>
     public ReadOnlySpan<int> First => _first;
 
-    /// <summary>Takes the events of some groups; a chunk holds group (from 0), time, inputs, filters and, where asked for, when it was known.</summary>
+    /// <summary>Takes the events of some groups; a chunk holds group (from 0), time, inputs, filters and, where asked for, from and until when it was known.</summary>
     public void Load(IReadOnlyList<ColumnBatch> chunks, int groups)
     {
         _chunks = chunks;
@@ -41,6 +44,7 @@ internal sealed class SweepEvents
         Count = _first[groups];
         if (_times.Length < Count) (_times, _source) = (new long[Count], new int[Count]);
         if (_known && _knownAt.Length < Count) _knownAt = new long[Count];
+        if (_replaced && _until.Length < Count) _until = new long[Count];
         var next = _first.AsSpan(0, groups).ToArray();
         for (var c = 0; c < chunks.Count; c++)
         {
@@ -58,6 +62,9 @@ internal sealed class SweepEvents
         Array.Clear(_filters);
         _passes.Clear();
         if (_known) Gather(2 + _inputs.Length + _filters.Length, _knownAt);
+        if (!_replaced) return;
+        var until = (FixedColumn<long>)Gather(3 + _inputs.Length + _filters.Length, FeatureType.Timestamp);
+        for (var i = 0; i < Count; i++) _until[i] = until.IsNull(i) ? long.MaxValue : until.Values[i];
     }
 
     void Sort(int start, int end)

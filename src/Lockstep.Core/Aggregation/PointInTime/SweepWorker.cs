@@ -14,10 +14,10 @@ internal sealed class SweepWorker
     readonly SweepKernel[] _kernels;
     readonly KnownLabels? _known;
 
-    public SweepWorker(LabelIndex labels, WindowPlan plan, bool asKnown)
+    public SweepWorker(LabelIndex labels, WindowPlan plan, bool asKnown, bool hasUntil)
     {
         (_labels, _plan) = (labels, plan);
-        (_events, _groupLabels) = (new(plan, asKnown), new(plan));
+        (_events, _groupLabels) = (new(plan, asKnown, hasUntil), new(plan));
         _kernels = [.. Enumerable.Range(0, plan.States.Count).Select(s => SweepKernel.For(plan, s))];
         _known = asKnown ? new(plan, _events, _groupLabels) : null;
     }

@@ -11,6 +11,9 @@ public sealed record WindowSweepOptions
     /// <summary>S8: an event counts from the instant on at which it was known; batches have a last column that says when. Null: never.</summary>
     public bool AsKnown { get; init; }
 
+    /// <summary>With <see cref="AsKnown"/>: and until when it was, exclusive; batches have one more column behind that says so. Null: for good.</summary>
+    public bool IsReplaced { get; init; }
+
     /// <summary>Threads that compute the answers. Default: all cores.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 
@@ -62,7 +65,7 @@ public sealed class WindowSweep
         _options = options ?? new();
         _schema = new([
             new("group", FeatureType.Int32), new("time", FeatureType.Timestamp), .. plan.Inputs.Fields.Select((f, i) => new Field($"input {i}", f.Type)),
-            .. plan.Filters.Select((_, i) => new Field($"filter {i}", FeatureType.Bool)), .. _options.AsKnown ? [new Field("known", FeatureType.Timestamp)] : Array.Empty<Field>()]);
+            .. plan.Filters.Select((_, i) => new Field($"filter {i}", FeatureType.Bool)), .. _options.AsKnown ? [new Field("known", FeatureType.Timestamp)] : Array.Empty<Field>(), .. HasUntil ? [new Field("until", FeatureType.Timestamp)] : Array.Empty<Field>()]);
         var wanted = Math.Clamp(labels.Slots / Math.Max(1, _options.PartitionLabels), 1, 256);
         while (labels.Groups >> _shift >= wanted) _shift++;
         _partitions = [.. Enumerable.Range(0, Math.Max(1, (labels.Groups + (1 << _shift) - 1) >> _shift)).Select(_ => new SweepPartition(_schema))];
@@ -80,6 +83,8 @@ public sealed class WindowSweep
         }
     }
 
+    bool HasUntil => _options is { AsKnown: true, IsReplaced: true };
+
     /// <summary>Events before this instant are in no window of any label; <see cref="Latest"/>, those from there on: sources can leave them out.</summary>
     public long Earliest => _earliest;
 
@@ -91,7 +96,7 @@ public sealed class WindowSweep
     /// <summary>Events that are in a window of some label's key, roughly.</summary>
     public long Kept { get; private set; }
 
-    /// <summary>Takes a batch of the plan's layout, and with <see cref="WindowSweepOptions.AsKnown"/> a last column; what is needed of it is copied. One thread at a time.</summary>
+    /// <summary>Takes a batch of the plan's layout, and with <see cref="WindowSweepOptions.AsKnown"/> one or two more columns; what is needed of it is copied. One thread at a time.</summary>
     public void Add(ColumnBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -133,16 +138,19 @@ public sealed class WindowSweep
     int Choose(FixedColumn<long> time, Span<int> groups)
     {
         var times = time.Values;
-        var known = _options.AsKnown ? _columns[^1] : null;
-        var (timesNull, knownNull) = (time.HasNulls, known is { HasNulls: true });
+        var known = _options.AsKnown ? (FixedColumn<long>)_columns[HasUntil ? ^2 : ^1] : null;
+        var until = HasUntil ? (FixedColumn<long>)_columns[^1] : null;
+        var timesNull = time.HasNulls;
         var kept = 0;
         for (var row = 0; row < groups.Length; row++)
         {
             if (groups[row] < 0) continue;
-            if (times[row] < _earliest || times[row] >= _latest || (timesNull && time.IsNull(row)) || (knownNull && known!.IsNull(row))) groups[row] = -1;
+            if (times[row] < _earliest || times[row] >= _latest || (timesNull && time.IsNull(row)) || (known is not null && IsKnownToNobody(row))) groups[row] = -1;
             else kept++;
         }
         return kept;
+
+        bool IsKnownToNobody(int row) => known!.IsNull(row) || known.Values[row] > _labels.Latest || (until is not null && !until.IsNull(row) && until.Values[row] <= _labels.Earliest);
     }
 
     // The largest partitions first, until half of what is allowed is left.
@@ -171,7 +179,7 @@ public sealed class WindowSweep
         {
             Parallel.For(0, workers, new() { MaxDegreeOfParallelism = workers, CancellationToken = token }, _ =>
             {
-                var worker = new SweepWorker(_labels, _plan, _options.AsKnown);
+                var worker = new SweepWorker(_labels, _plan, _options.AsKnown, HasUntil);
                 for (var at = Interlocked.Increment(ref next); at < order.Length; at = Interlocked.Increment(ref next))
                 {
                     token.ThrowIfCancellationRequested();

@@ -24,6 +24,9 @@ public sealed class EventLog
     const string SegmentsFolder = "_segments";
     const string TransactionPrefix = "log/";
 
+    /// <summary>Beside the lock, which nobody else can read.</summary>
+    internal const string HolderFile = "holder";
+
     public static readonly Schema RefusedColumns = new([new("reason", FeatureType.String), new("event", FeatureType.String), new("origin", FeatureType.String)]);
 
     internal static readonly Schema RefusedTable = new([new("refused_at", FeatureType.Timestamp), new(LogColumns.Partition, FeatureType.Int64), .. RefusedColumns.Fields]);
@@ -111,6 +114,19 @@ public sealed class EventLog
 
     /// <summary>Takes a partition to write to; null: another holds it.</summary>
     public LogWriter? TryOpenWriter(uint partition, CancellationToken token) => LogWriter.TryOpen(this, partition, token);
+
+    /// <summary>Who took a partition last: <c>process 123 on host since …</c>; empty: nobody has.</summary>
+    public string HolderOf(uint partition)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(PartitionFolder(partition), HolderFile));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return "";
+        }
+    }
 
     /// <summary>Takes the first partition of pushes that no other process holds.</summary>
     public LogWriter OpenPushWriter(CancellationToken token)

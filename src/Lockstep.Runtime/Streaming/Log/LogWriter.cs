@@ -86,6 +86,7 @@ public sealed class LogWriter : IAsyncDisposable
         try
         {
             FileReplacement.SyncFolder(Path.GetDirectoryName(folder)!);
+            File.WriteAllText(Path.Combine(folder, EventLog.HolderFile), $"process {Environment.ProcessId} on {Environment.MachineName} since {Instant.Format(Instant.Now(log.Clock))}");
             var found = LogRecovery.Read(log, partition, token);
             return new(log, partition, lockFile, new(log, partition, found.Segments), new(log, partition, found.LastSequence), found);
         }

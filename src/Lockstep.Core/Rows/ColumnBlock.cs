@@ -2,25 +2,28 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Lockstep.Core.Rows;
 
-namespace Lockstep.Runtime.Streaming.Log;
+namespace Lockstep.Core.Rows;
 
-// Rows of a segment of the event log, column by column (docs/formats.md, "Segments of the event log"). Little-endian. A column is:
+// Rows column by column, as segments of the event log hold them (docs/formats.md, "Segments of the event log"); what leaves memory for a
+// while goes by the same bytes. Little-endian. A column is:
 //   nulls 1 (0: none; 1: a bitmap of 8-byte words follows, bit i & 63 of word i >> 6 set where row i has a value)
 //   fixed width: the values side by side | text, bytes: where each ends (4 each), then the bytes | list: where each ends (4 each), the
 //   number of elements (4), then the elements as a column of their own.
 /// <summary>Batches of rows as bytes and back.</summary>
-static class ColumnBlock
+public static class ColumnBlock
 {
     public static void Write(ArrayBufferWriter<byte> to, IReadOnlyList<Column> columns)
     {
+        ArgumentNullException.ThrowIfNull(to);
+        ArgumentNullException.ThrowIfNull(columns);
         foreach (var column in columns) Write(to, column);
     }
 
     /// <summary>Appends the rows of a block to columns of the types that were written.</summary>
     public static void Read(ReadOnlySpan<byte> block, int rows, IReadOnlyList<Column> to)
     {
+        ArgumentNullException.ThrowIfNull(to);
         var reader = new Reader(block);
         foreach (var column in to) reader.Read(column, rows);
         reader.End();
