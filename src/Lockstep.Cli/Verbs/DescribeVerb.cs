@@ -24,8 +24,8 @@ internal sealed class DescribeVerb : Verb
           {
             "object": { "kind": "value_view", "name": "weather", "version": "1.0.0" },
             "fingerprint": "…",
-            "keys": [ { "name": "airport", "type": "string", "default": null, "description": null } ],
-            "features": [ { "name": "precip", "type": "float64", "default": "0", "description": null } ],
+            "keys": [ { "name": "airport", "type": "string", "default": null, "description": null, "computed": null } ],
+            "features": [ { "name": "precip", "type": "float64", "default": "0", "description": null, "computed": null } ],
             "facts": [], "reads": [], "used_by": ["feature_service late_flight@1 (model late_flight_gbm)"], "versions": ["1.0.0"],
             "last_change": { "number": 1, "at": "2026-01-05T10:00:00Z", "author": "ana", "reason": "", "verb": "apply", "restored": null, "changes": 9 },
             "definition": { "kind": "value_view" }, "expectations": [ {{ExpectationLines.Sample}} ]
@@ -89,8 +89,11 @@ internal sealed class DescribeVerb : Verb
         facts.Write(console, "  ");
         if (item.Features.Count == 0) return;
         to.WriteLine();
-        var features = new TextTable(o.Kind is Core.Definitions.Source.KindName or Core.Definitions.LookupTable.KindName ? "column" : "feature", "type", "default", "description");
-        foreach (var feature in item.Features) features.Add(feature.Name, feature.Type, feature.Default ?? "", feature.Description ?? "");
+        var name = o.Kind is Core.Definitions.Source.KindName or Core.Definitions.LookupTable.KindName ? "column" : "feature";
+        (string Header, Func<FeatureDescription, string?> Of)[] columns = [(name, f => f.Name), ("type", f => f.Type), ("default", f => f.Default), ("computed by", f => f.Computed?.ReplaceLineEndings(" ")), ("description", f => f.Description)];
+        columns = [.. columns.Where(c => item.Features.Any(f => c.Of(f) is not null))];
+        var features = new TextTable([.. columns.Select(c => c.Header)]);
+        foreach (var feature in item.Features) features.Add([.. columns.Select(c => c.Of(feature) ?? "")]);
         features.Write(console, "  ");
 
         void Fact(string name, string? value)

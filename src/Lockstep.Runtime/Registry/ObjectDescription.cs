@@ -4,7 +4,12 @@ using Lockstep.Core.Expressions.Syntax;
 namespace Lockstep.Runtime.Registry;
 
 /// <summary>A feature of a view, or a column of a source.</summary>
-public sealed record FeatureDescription(string Name, string Type, string? Default, string? Description);
+/// <param name="Name">Of a window's feature with the window.</param>
+/// <param name="Type">What it holds.</param>
+/// <param name="Default">What stands for null; null: nothing.</param>
+/// <param name="Description">The author's.</param>
+/// <param name="Computed">By what: an expression, another column's name, a function over a window; null: it is read as it is called.</param>
+public sealed record FeatureDescription(string Name, string Type, string? Default, string? Description, string? Computed = null);
 
 /// <summary>All that is known of one version of an object.</summary>
 public sealed record ObjectDescription
@@ -69,19 +74,25 @@ public sealed record ObjectDescription
     {
         if (item.Definition is Source source)
             return [.. (item.Columns ?? []).Select(f => new FeatureDescription(f.Name, f.Type.ToString(), null, null)),
-                .. source.Derived.Select(d => new FeatureDescription(d.Name, TypeOf(source with { Columns = item.Columns }, d.Name), null, $"= {d.Expression}"))];
+                .. source.Derived.Select(d => new FeatureDescription(d.Name, TypeOf(source with { Columns = item.Columns }, d.Name), null, null, d.Expression))];
         if (item.Table is { } table) return [.. table.Table.Columns.Select(c => new FeatureDescription(c.Name, c.Type.ToString(), c.Default.IsNull ? null : c.Default.ToString(), c.Description))];
         if (item.View is not { } view) return [];
         var texts = item.Definition switch
         {
-            ValueView value => value.Features.ToDictionary(f => f.Name, f => f.Description, StringComparer.Ordinal),
-            OnDemandView onDemand => onDemand.Features.ToDictionary(f => f.Name, f => f.Description, StringComparer.Ordinal),
+            ValueView value => value.Features.ToDictionary(f => f.Name, f => (f.Description, Computed: f.Expression ?? (f.Column == f.Name ? null : f.Column)), StringComparer.Ordinal),
+            OnDemandView onDemand => onDemand.Features.ToDictionary(f => f.Name, f => (f.Description, Computed: (string?)f.Expression), StringComparer.Ordinal),
             AggregationView aggregation => aggregation.Features
-                .SelectMany(f => f.Windows.Select(w => ($"{f.Name}_{w.Name}", f.Description))).ToDictionary(f => f.Item1, f => f.Description, StringComparer.Ordinal),
+                .SelectMany(f => f.Windows.Select(w => (Name: $"{f.Name}_{w.Name}", f.Description, Computed: (string?)Of(f, w)))).ToDictionary(f => f.Name, f => (f.Description, f.Computed), StringComparer.Ordinal),
             _ => [],
         };
         return [.. view.Features.Fields.Select((f, i) => new FeatureDescription(f.Name, f.Type.ToString(),
-            view.Defaults[i].IsNull ? null : view.Defaults[i].ToString(), texts.GetValueOrDefault(f.Name)))];
+            view.Defaults[i].IsNull ? null : view.Defaults[i].ToString(), texts.GetValueOrDefault(f.Name).Description, texts.GetValueOrDefault(f.Name).Computed))];
+    }
+
+    static string Of(AggregateFeature feature, Window window)
+    {
+        var parameters = string.Concat(feature.Parameters.Select(p => $", {p.Key} {p.Value}"));
+        return $"{feature.Function}({feature.Column ?? "*"}{parameters}){(feature.Where is { } where ? $" where {where}" : "")} over {window.Name}";
     }
 }
 

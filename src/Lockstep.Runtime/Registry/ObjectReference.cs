@@ -6,7 +6,7 @@ namespace Lockstep.Runtime.Registry;
 
 /// <summary>
 /// How people name a registered object: <c>weather</c>, <c>weather@1.0.0</c>, <c>weather@1</c> (the newest 1.x.y), <c>source/weather</c> where a
-/// source and a view share the name, and <c>#3</c> behind any of them for what it was after apply 3.
+/// source and a view share the name (<c>value_view/weather</c> will do), and <c>#3</c> behind any of them for what it was after apply 3.
 /// </summary>
 public sealed record ObjectReference(string Name, VersionSelector Version, ObjectCategory? Category, long? AsOf)
 {
@@ -23,7 +23,8 @@ public sealed record ObjectReference(string Name, VersionSelector Version, Objec
         ObjectCategory? category = null;
         if (rest.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0)
         {
-            if (!Enum.TryParse<ObjectCategory>(rest[..slash], ignoreCase: true, out var known) || !Enum.IsDefined(known)) throw Wrong(text);
+            var word = rest[(rest.LastIndexOf('_', slash) + 1)..slash]; // value_view is a view, as it is printed
+            if (!Enum.TryParse<ObjectCategory>(word, ignoreCase: true, out var known) || !Enum.IsDefined(known)) throw Wrong(text);
             (category, rest) = (known, rest[(slash + 1)..]);
         }
         var version = VersionSelector.Newest;

@@ -35,6 +35,7 @@ public static class RegistryJson
         ["type"] = feature.Type,
         ["default"] = feature.Default,
         ["description"] = feature.Description,
+        ["computed"] = feature.Computed,
     };
 
     public static JsonObject Of(RegistryApply apply) => new()

@@ -51,6 +51,19 @@ public sealed class RegistryVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task Describe_says_by_what_a_feature_is_computed()
+    {
+        using var temp = new TempFolder();
+        (await new Run { Folder = temp.Path }.VerbAsync("init flights -t flights")).Ok();
+        var run = new Run { Folder = temp["flights"] };
+        (await run.VerbAsync("apply --yes")).Ok();
+        Assert.Contains("  late_24h           int64    count(*) where arr_delay > 30 over 24h\n  worst_24h          float64  percentile(arr_delay, q 0.95) over 24h\n", (await run.VerbAsync("describe carrier_delays")).Ok().Out, StringComparison.Ordinal);
+        Assert.Contains("  long_haul    bool     distance > 1500\n", (await run.VerbAsync("describe flight_context")).Ok().Out, StringComparison.Ordinal);
+        var plane = (await run.VerbAsync("describe value_view/plane --json")).Ok().Json[0]!["features"]!.AsArray();
+        Assert.Equal(["year", null, null], plane.Select(f => (string?)f!["computed"]));
+    }
+
+    [Fact]
     public async Task Plan_apply_and_look()
     {
         var plan = (await _run.VerbAsync("plan")).Ok();
