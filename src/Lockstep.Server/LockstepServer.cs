@@ -42,6 +42,7 @@ public static class LockstepServer
         builder.Services.AddSingleton<ParityMetrics>();
         builder.Services.AddSingleton<Guard>();
         builder.Services.AddSingleton<Health>();
+        builder.Services.AddSingleton<OfflineTurns>();
         builder.Services.AddSingleton(services => new CatalogPoller(
             services.GetRequiredService<FeatureServer>(), parts.Registry, parts.Clock, services.GetRequiredService<ILogger<CatalogPoller>>()));
         builder.Services.AddHostedService(services => services.GetRequiredService<CatalogPoller>());
@@ -50,7 +51,7 @@ public static class LockstepServer
         if (parts.Parity is not null && parts.Settings.VerifyEvery > 0)
             builder.Services.AddHostedService(services => new ParityService(services.GetRequiredService<FeatureServer>(), parts.Parity,
                 services.GetRequiredService<ParityMetrics>(), parts.Settings, parts.Clock, services.GetRequiredService<ILogger<ParityService>>()));
-        if (parts.TrainingSets is not null) builder.Services.AddSingleton(services => new HistoricalFeatures(services.GetRequiredService<FeatureServer>(), parts.TrainingSets, parts.TemporaryFolder));
+        if (parts.TrainingSets is not null) builder.Services.AddSingleton(services => new HistoricalFeatures(services.GetRequiredService<FeatureServer>(), parts.TrainingSets, services.GetRequiredService<OfflineTurns>(), parts.TemporaryFolder));
         if (parts.Materializer is not null)
         {
             builder.Services.AddSingleton(new MaterializationJobs(parts.Materializer, parts.Clock));
@@ -78,7 +79,7 @@ public static class LockstepServer
         var guard = services.GetRequiredService<Guard>();
         var server = services.GetRequiredService<FeatureServer>();
         var health = services.GetRequiredService<Health>();
-        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server).Handle));
+        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server, parts.TrainingSets, services.GetRequiredService<OfflineTurns>()).Handle));
         app.MapOnly("GET", "/health/live", Health.Live);
         app.MapOnly("GET", "/health/ready", health.Ready);
         var streams = services.GetService<StreamService>();

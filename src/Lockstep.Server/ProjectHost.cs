@@ -5,6 +5,7 @@ using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.FeatureTests;
+using Lockstep.Runtime.History;
 using Lockstep.Runtime.Lookup;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
@@ -144,6 +145,9 @@ public sealed class ProjectHost : IAsyncDisposable
 
     /// <summary>A server over this project, which stays the caller's.</summary>
     public ServerParts ServerParts(ServerSettings settings) => new() { Settings = settings, OnlineStore = OnlineStore, Clock = Clock, Registry = Registry, TrainingSets = () => TrainingSets, Materializer = () => Materializer, Parity = () => Parity, Streams = OpenStreams };
+
+    /// <summary>Answers of serving as of earlier instants, from the tables and the log.</summary>
+    public FeatureHistory History(Catalog catalog) => new(TrainingSets, catalog, Clock);
 
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 

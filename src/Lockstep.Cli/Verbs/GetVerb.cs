@@ -5,6 +5,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.History;
 using Lockstep.Runtime.Serving;
 
 namespace Lockstep.Cli.Verbs;
@@ -19,7 +20,7 @@ internal sealed class GetVerb : Verb
     public override string Name => "get";
     public override VerbGroup Group => VerbGroup.Serve;
     public override string Summary => "Look up one vector: what the server would answer now, or what it was at an instant";
-    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row, or a null in the key), `OUTSIDE_MAX_AGE` (rows, all older than the ttl). A feature's default stands for a missing value; the status still tells why. On-demand features are computed from the request's fields (`name=value`, like the keys), and `now()` is this moment, or the instant of `--at`. With `--at` the offline data answer, as for a training row of that instant.";
+    public override string Details => "Every value comes with its status: `PRESENT`, `NULL_VALUE` (a row, but no value), `NOT_FOUND` (no row, or a null in the key), `OUTSIDE_MAX_AGE` (rows, all older than the ttl), `OUT_OF_RANGE` (a window whose total does not fit). A feature's default stands for a missing value; the status still tells why. On-demand features are computed from the request's fields (`name=value`, like the keys), and `now()` is this moment, or the instant of `--at`. With `--at` the offline data answer, as for a training row of that instant.";
     public override IReadOnlyList<Argument> Arguments => [_keys];
     public override IReadOnlyList<Option> Options => [.. _which.All, _at];
 
@@ -51,8 +52,8 @@ internal sealed class GetVerb : Verb
         var declared = set.Outputs.Where(o => o.IsOnDemand).SelectMany(o => ((OnDemandView)o.View.View).Request).DistinctBy(f => f.Name).ToList();
         if (Instants.Parse(context.Get(_at)) is { } at)
         {
-            var (keys, request) = Read(History.KeyFields(set), set.OnDemand?.RequestFields ?? [], declared, words);
-            vectors = new History(host.TrainingSets, catalog).Get(query, keys, request, at, token);
+            var (keys, request) = Read(FeatureHistory.KeyFields(set), set.OnDemand?.RequestFields ?? [], declared, words);
+            vectors = host.History(catalog).Get(set, [HistoryRow.Of(set, keys, request)], at, token);
         }
         else
         {

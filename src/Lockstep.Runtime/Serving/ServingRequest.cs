@@ -1,5 +1,6 @@
 using Lockstep.Core;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.History;
 using Lockstep.Runtime.OnlineStore;
 
 namespace Lockstep.Runtime.Serving;
@@ -88,7 +89,7 @@ public sealed class ServingRequest(IOnlineStore store)
     /// <summary>Begins a request; with a cache, rows of the text that <see cref="Json.OnlineResponseJson"/> writes may come from it.</summary>
     public void Begin(ServingPlan plan, long asOf, AnswerCache? answers = null)
     {
-        (_plan, AsOf, Rows) = (plan, asOf, 0);
+        (_plan, AsOf, Rows, IsOfHistory) = (plan, asOf, 0, false);
         _answers = answers is not null && plan.IsCacheable && store.TryGetStamp(out _stamp) ? answers : null;
         if (_onDemand is not null && !ReferenceEquals(_onDemand.Served, plan.OnDemand)) GiveBack();
         _onDemand ??= plan.OnDemand?.Rent();
@@ -104,6 +105,33 @@ public sealed class ServingRequest(IOnlineStore store)
         Array.Clear(_buckets, 0, FewBuckets);
         if (_nulls.Length < plan.Segments.Length) _nulls = new bool[plan.Segments.Length];
         if (_row.Length < plan.Fields.Length) _row = new KeyPart[plan.Fields.Length];
+    }
+
+    /// <summary>Begins a request that history answers, as of an earlier instant: nothing of it is read from the store.</summary>
+    public void BeginHistory(ServingPlan plan, long asOf)
+    {
+        Begin(plan, asOf);
+        IsOfHistory = true;
+    }
+
+    /// <summary>Whether it asks for an earlier instant: <see cref="HistoryRows"/> says for whom.</summary>
+    public bool IsOfHistory { get; private set; }
+
+    /// <summary>The rows as history takes them.</summary>
+    public IReadOnlyList<HistoryRow> HistoryRows()
+    {
+        var fields = _plan.Set.OnDemand?.RequestFields ?? [];
+        var rows = new HistoryRow[Rows];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            var keys = new Value[_plan.Lookups.Length][];
+            for (var l = 0; l < keys.Length; l++)
+                keys[l] = _rows[row * keys.Length + l] is >= 0 and var read ? EntityKey.Read(_batch.Key(read)) : new Value[_plan.Lookups[l].Lookup.View.Keys.Count]; // a null in a key is as good as all
+            Dictionary<string, Value> request = new(StringComparer.Ordinal);
+            for (var i = 0; i < fields.Count; i++) request.Add(fields[i].Name, Requests![i].GetValue(Requests.Count == 1 ? 0 : row));
+            rows[row] = new(keys, request);
+        }
+        return rows;
     }
 
     /// <summary>Where the request fields of on-demand features go: as many rows as were added, or one for all; null when none are read.</summary>

@@ -24,10 +24,9 @@ internal sealed class LookupTally(FeatureLookup lookup)
             else _missing++;
         for (var i = 0; i < ordinals.Length; i++)
         {
-            var (count, first) = rows.OutOfRange(i);
-            if (count == 0) continue;
+            if (rows.OutOfRange(i) is not [var first, ..] found) continue;
             var name = lookup.View.Features[ordinals[i]].Name;
-            _outOfRange[name] = _outOfRange.GetValueOrDefault(name) + count;
+            _outOfRange[name] = _outOfRange.GetValueOrDefault(name) + found.Count;
             _firstOutOfRange ??= $"feature '{name}' of view '{lookup.View.Id}', first in {place(first)}";
         }
     }

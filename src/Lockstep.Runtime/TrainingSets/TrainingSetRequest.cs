@@ -39,6 +39,9 @@ public sealed record TrainingSetRequest
     /// <summary>Whether the expectations of its views are evaluated; one that blocks stops it.</summary>
     public bool CheckExpectations { get; init; } = true;
 
+    /// <summary>Is told of each value that does not fit (S13): the place of its lookup, the row from 0 on, and its ordinal in the view. Its value is null.</summary>
+    internal Action<int, long, int>? OutOfRange { get; init; }
+
     /// <summary>An earlier training set's record: the same versions and the same files or commits are read (S19), or it is an error.</summary>
     public TrainingSetRecord? Again { get; init; }
 

@@ -89,7 +89,11 @@ internal sealed class TrainingSetRun(
         if (Answer(block, token) is { } answers)
         {
             _blocks++;
-            for (var i = 0; i < answers.Length; i++) answers[i].Tell(_tallies[i], block);
+            for (var i = 0; i < answers.Length; i++)
+            {
+                answers[i].Tell(_tallies[i], block);
+                if (request.OutOfRange is { } told) answers[i].TellOutOfRange((label, ordinal) => told(i, block.FirstRow + label - 1, ordinal));
+            }
             Write(block, spine, answers, writer, token);
             return;
         }
@@ -314,5 +318,12 @@ internal readonly struct Answer
     {
         if (_rows is not null) tally.Add(_rows);
         else tally.Add(_windows!, _labels!, Ordinals, label => $"row {block.FirstRow + label} of {block.Spine}");
+    }
+
+    /// <summary>Each label and feature, by its ordinal, whose window does not fit.</summary>
+    public void TellOutOfRange(Action<int, int> told)
+    {
+        for (var i = 0; _windows is not null && i < Ordinals.Length; i++)
+            foreach (var label in _windows.OutOfRange(i)) told(label, Ordinals[i]);
     }
 }

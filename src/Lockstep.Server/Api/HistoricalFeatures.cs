@@ -15,7 +15,7 @@ namespace Lockstep.Server.Api;
 /// <c>service</c> or <c>features</c>, <c>full_names</c>, <c>as_known</c>, <c>timestamp</c>; formats by Content-Type and Accept, or
 /// by <c>spine</c> and <c>format</c>. The spine is put into a file first, and so is the answer: an error is still an error then.
 /// </summary>
-sealed class HistoricalFeatures(FeatureServer server, Func<TrainingSetBuilder> builder, string temporary) : IDisposable
+sealed class HistoricalFeatures(FeatureServer server, Func<TrainingSetBuilder> builder, OfflineTurns turns, string temporary)
 {
     static readonly (TableFormat Format, string MediaType)[] Formats =
         [(TableFormat.Parquet, "application/vnd.apache.parquet"), (TableFormat.Csv, "text/csv"), (TableFormat.JsonLines, "application/x-ndjson"), (TableFormat.Json, "application/json")];
@@ -23,8 +23,6 @@ sealed class HistoricalFeatures(FeatureServer server, Func<TrainingSetBuilder> b
     static readonly string[] Known = ["service", "features", "full_names", "as_known", "timestamp", "spine", "format"];
 
     const string SpineName = "the spine in the body";
-
-    readonly SemaphoreSlim _atOnce = new(2, 2); // each may take most of a gigabyte
 
     public async Task Handle(HttpContext context)
     {
@@ -38,19 +36,14 @@ sealed class HistoricalFeatures(FeatureServer server, Func<TrainingSetBuilder> b
         {
             var request = Request(context, Path.Combine(folder.FullName, "spine." + spineFormat.Word()), spineFormat, new(Path.Combine(folder.FullName, "answer." + format.Word()), format));
             await SaveAsync(context, request.Spine.Path);
-            await _atOnce.WaitAsync(token);
             TrainingSetReport report;
             try
             {
-                report = await Task.Run(() => builder().Run(request.Ask, null, token), token);
+                report = await turns.TakeAsync(() => builder().Run(request.Ask, null, token), token);
             }
             catch (LockstepException wrong) when (wrong.Kind == ErrorKind.Failed && wrong.Message.StartsWith(SpineName, StringComparison.Ordinal))
             {
                 throw Bad(wrong.Message.Replace(folder.FullName + Path.DirectorySeparatorChar, "", StringComparison.Ordinal)); // the caller's file
-            }
-            finally
-            {
-                _atOnce.Release();
             }
             await SendAsync(context, report, request.Ask.Output!, token);
         }
@@ -144,8 +137,6 @@ sealed class HistoricalFeatures(FeatureServer server, Func<TrainingSetBuilder> b
     static bool Flag(HttpContext context, string name) => RegistryEndpoints.Flag(context, name);
 
     static LockstepException Bad(string message) => new(ErrorKind.BadArguments, message);
-
-    public void Dispose() => _atOnce.Dispose();
 }
 
 /// <summary>None of the formats that the caller takes is there.</summary>

@@ -1,14 +1,17 @@
 using System.Buffers;
+using Lockstep.Core;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.History;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Serving.Json;
+using Lockstep.Runtime.TrainingSets;
 using Lockstep.Server.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Lockstep.Server.Api;
 
-/// <summary>POST /api/v1/features/online: body to keys, keys to rows, rows to text, on one rented state.</summary>
-sealed class OnlineFeatures(FeatureServer server)
+/// <summary>POST /api/v1/features/online: body to keys, keys to rows, rows to text, on one rented state. A request with <c>as_of</c> is answered from the tables and the log.</summary>
+sealed class OnlineFeatures(FeatureServer server, Func<TrainingSetBuilder>? builder, OfflineTurns turns)
 {
     /// <summary>How a wire format reads a body into a request and writes the answer into its output.</summary>
     public delegate void BodyParser(ReadOnlySpan<byte> body, ServingCatalog catalog, ServingRequest request, int maxEntities, long asOf);
@@ -17,14 +20,27 @@ sealed class OnlineFeatures(FeatureServer server)
     {
         if (!ContentTypes.IsJson(context.Request.ContentType))
             return ProblemWriter.WriteAsync(context, ProblemBody.Of(415, "unsupported-media-type", $"The body's Content-Type is '{context.Request.ContentType}'; send application/json."));
-        return AnswerAsync(context, server, OnlineRequestJson.Read, OnlineResponseJson.Prepare, OnlineResponseJson.CopyTo);
+        return AnswerAsync(context, server, OnlineRequestJson.Read, OnlineResponseJson.Prepare, OnlineResponseJson.CopyTo, AnswerFromHistoryAsync);
+    }
+
+    async Task AnswerFromHistoryAsync(HttpContext context, ServingRequest request)
+    {
+        if (builder is null) throw new LockstepException(ErrorKind.BadArguments, "This server has no tables to answer \"as_of\" from. Leave it out for now.");
+        FeatureHistory.Check(request.AsOf, server.Clock); // before it waits for its turn
+        var (plan, rows, token) = (request.Plan, request.HistoryRows(), context.RequestAborted);
+        var vectors = await turns.TakeAsync(() => new FeatureHistory(builder(), plan.Catalog, server.Clock).Get(plan.Set, rows, request.AsOf, token), token);
+        var answer = OnlineResponseJson.Of(plan, vectors);
+        context.Response.ContentType = ContentTypes.Json;
+        context.Response.ContentLength = answer.Length;
+        await context.Response.Body.WriteAsync(answer, token);
     }
 
     /// <summary>Lays an answer together whose length is known.</summary>
     public delegate void AnswerCopier(ServingRequest request, Span<byte> to);
 
     /// <summary>One online request, whatever its format: <paramref name="prepare"/> says how long the answer is, <paramref name="copy"/> puts it into the connection's own memory.</summary>
-    public static async Task AnswerAsync(HttpContext context, FeatureServer server, BodyParser parse, Func<ServingRequest, int> prepare, AnswerCopier copy)
+    /// <param name="history">Answers requests for earlier instants, where the format has them.</param>
+    public static async Task AnswerAsync(HttpContext context, FeatureServer server, BodyParser parse, Func<ServingRequest, int> prepare, AnswerCopier copy, Func<HttpContext, ServingRequest, Task>? history = null)
     {
         var asOf = Instant.Now(server.Clock); // fixed on arrival, for all values of the answer (S7)
         var catalog = server.Current;
@@ -39,6 +55,11 @@ sealed class OnlineFeatures(FeatureServer server)
             finally
             {
                 context.Request.BodyReader.AdvanceTo(body.End);
+            }
+            if (request.IsOfHistory)
+            {
+                await history!(context, request);
+                return;
             }
             await request.ReadAsync(context.RequestAborted);
             var length = prepare(request);

@@ -135,6 +135,7 @@ static class FeastResponse
         to.Write("]}"u8);
     }
 
+    // The format has no status for what is out of range (S13): its clients would fail to read another name. It is a NULL_VALUE here.
     static void WriteStatuses(Utf8Buffer to, ServingRequest request, int lookup, int ordinal)
     {
         for (var row = 0; row < request.Rows; row++)

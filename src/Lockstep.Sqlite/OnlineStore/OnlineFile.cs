@@ -16,7 +16,7 @@ internal sealed class OnlineFile : IDisposable
     readonly RawConnection?[] _readers = new RawConnection?[Math.Max(4, Environment.ProcessorCount * 2)];
     readonly RawConnection _watch;
 
-    // SQLite waits for a lock in whole seconds here, so openers of one process take turns instead of waiting each other out.
+    // Openers of one process take turns instead of waiting each other out.
     static readonly Lock s_opening = new();
 
     public OnlineFile(SqliteOnlineStoreOptions options)
@@ -32,15 +32,10 @@ internal sealed class OnlineFile : IDisposable
             throw new LockstepException(ErrorKind.Failed, $"The folder of the online store '{Path}' cannot be made: {e.Message}", e);
         }
         Writer = new(Path, write: true, options.MapBytes);
-        Writer.WaitForLocks(options.BusyTimeout);
+        Writer.WaitForLocks(TimeSpan.Zero); // a busy file is waited for here and in BeginWriteAsync
         try
         {
-            lock (s_opening)
-            {
-                OnlineSchema.Check(Writer, Path);
-                OnlineSchema.Create(Writer, Path, options.SyncEveryWrite);
-            }
-            Writer.WaitForLocks(TimeSpan.Zero); // from here on a busy file is waited for in BeginWriteAsync
+            lock (s_opening) MakeOrCheck();
             _watch = OpenReader();
             Clock = WalClock.TryOpen(_watch);
         }
@@ -49,6 +44,27 @@ internal sealed class OnlineFile : IDisposable
             _watch?.Dispose();
             Writer.Dispose();
             throw;
+        }
+    }
+
+    // Turning a new file's log on takes the file alone. SQLite does not wait where two processes are at that: each would wait for the
+    // other. It says that the file is busy, and whoever is told so looks again.
+    void MakeOrCheck()
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        for (var wait = 1; ; wait = Math.Min(wait * 2, 32))
+        {
+            try
+            {
+                OnlineSchema.Check(Writer, Path);
+                OnlineSchema.Create(Writer, Path, _options.SyncEveryWrite);
+                return;
+            }
+            catch (LockstepException) when (Writer.ErrorCode == SQLITE_BUSY && TimeProvider.System.GetElapsedTime(begun) <= _options.BusyTimeout)
+            {
+                if (Writer.InTransaction) Writer.TryExecute("ROLLBACK");
+            }
+            Thread.Sleep(Random.Shared.Next(wait) + 1); // apart from each other, so that two do not meet again
         }
     }
 

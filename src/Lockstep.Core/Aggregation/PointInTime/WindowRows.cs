@@ -80,17 +80,11 @@ public sealed class WindowRows
         }
     }
 
-    /// <summary>How many labels are OUT_OF_RANGE in a feature (S13), and which is the first; -1: none.</summary>
-    public (long Labels, int First) OutOfRange(int feature)
+    /// <summary>The labels that are OUT_OF_RANGE in a feature (S13), ascending.</summary>
+    public IReadOnlyList<int> OutOfRange(int feature)
     {
-        if (_outOfRange[feature] is not { } slots) return (0, -1);
-        var (count, first, set) = (0L, -1, slots.ToHashSet());
-        for (var label = 0; label < _labels.Labels; label++)
-        {
-            if (!set.Contains(_labels.SlotOf(label))) continue;
-            if (first < 0) first = label;
-            count++;
-        }
-        return (count, first);
+        if (_outOfRange[feature] is not { } slots) return [];
+        var set = slots.ToHashSet();
+        return [.. Enumerable.Range(0, _labels.Labels).Where(label => set.Contains(_labels.SlotOf(label)))];
     }
 }

@@ -6,16 +6,17 @@ namespace Lockstep.Runtime.Serving.Json;
 
 // The body of POST /api/v1/features/online, read in place:
 //   { "service": "name[@version]", "service_version": 1, "features": [ "view:feature", { "view": …, "as": …, "keys": {…}, "features": […] } ],
-//     "full_names": false, "entities": [ { "key": value, … }, … ], "request": [ {…}, … ] }
+//     "full_names": false, "as_of": "2026-11-01T12:00:00Z", "entities": [ { "key": value, … }, … ], "request": [ {…}, … ] }
 //  1. The members that say which features are meant, as they stand in the body, are the request's shape; it finds the plan.
 //  2. Entity rows become keys as they are read. Members usually come in the order above: then the rows are read on the way, once.
 //     Where the shape is not complete, or not known yet, when the rows come, they are skipped and read afterwards.
+//     An answer of an earlier instant is not one that a cache may give: rows that were read before "as_of" are read again without it.
 //  3. Request fields, which on-demand features read, are read last: whoever needs no keys gives them alone, without entities.
 
 /// <summary>Reads the body of an online request into a <see cref="ServingRequest"/>. Mistakes are <see cref="LockstepException"/>s, or a <see cref="JsonException"/> where it is no JSON.</summary>
 public ref struct OnlineRequestJson
 {
-    static readonly string[] Members = ["service", "service_version", "features", "full_names", "entities", "request"];
+    static readonly string[] Members = ["service", "service_version", "features", "full_names", "entities", "request", "as_of"];
     static readonly byte[][] Utf8Members = [.. Members.Select(System.Text.Encoding.UTF8.GetBytes)];
 
     readonly ReadOnlySpan<byte> _body;
@@ -23,6 +24,7 @@ public ref struct OnlineRequestJson
     readonly ServingRequest _request;
     readonly int _maxEntities;
     readonly long _asOf;
+    long? _history;
     ReadOnlySpan<byte> _service, _version, _features;
     bool _fullNames;
     int _entities, _requestsAt, _requests; // where they begin; how many rows of request fields, 1 for an object
@@ -54,7 +56,7 @@ public ref struct OnlineRequestJson
             throw Bad("The body has no \"entities\": an array of objects, one a row, each with the join keys of what is asked for.");
         if (!ReferenceEquals(plan, _plan))
         {
-            _request.Begin(plan, _asOf, _catalog.Answers);
+            Begin(plan);
             if (_entities >= 0)
             {
                 var rows = new Utf8JsonReader(_body[_entities..]);
@@ -65,6 +67,12 @@ public ref struct OnlineRequestJson
         if (_entities < 0) AddRowsWithoutKeys();
         if (_requests >= 0 && !_oneForAll && _requests != _request.Rows) throw RequestRows.Count(_requests, _request.Rows);
         if (_request.Requests is { } fields) ReadRequests(plan.OnDemand!, fields);
+    }
+
+    readonly void Begin(ServingPlan plan)
+    {
+        if (_history is { } at) _request.BeginHistory(plan, at);
+        else _request.Begin(plan, _asOf, _catalog.Answers);
     }
 
     // What needs no key is asked for as often as there are request rows.
@@ -115,8 +123,13 @@ public ref struct OnlineRequestJson
                 Expect(ref reader, JsonTokenType.StartArray, "an array of objects, one a row");
                 _entities = (int)reader.TokenStartIndex;
                 if (_service.IsEmpty == _features.IsEmpty || !_catalog.TryGetPlan(Shape(), out _plan)) { reader.Skip(); break; }
-                _request.Begin(_plan, _asOf, _catalog.Answers);
+                Begin(_plan);
                 ReadRows(ref reader);
+                break;
+            case 6:
+                if (reader.TokenType == JsonTokenType.Null) break;
+                _history = Text(ref reader, "as_of") is var text && Core.Rows.Instant.TryParse(text, out var instant) ? instant : throw Bad($"\"as_of\" is \"{text}\"; it has to be an instant like \"2026-11-01T12:00:00Z\".");
+                _plan = null;
                 break;
             default:
                 _requestsAt = (int)reader.TokenStartIndex;

@@ -64,6 +64,42 @@ public static class OnlineResponseJson
         return answer;
     }
 
+    /// <summary>The answer of history, in the same words.</summary>
+    public static ReadOnlyMemory<byte> Of(ServingPlan plan, FeatureVectors vectors)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(vectors);
+        Utf8Buffer to = new();
+        to.Write(plan.Rendering(static plan => new Pieces(plan)).Head);
+        InstantText.Instant(to, vectors.AsOf);
+        to.Write("\"},\"rows\":["u8);
+        for (var row = 0; row < vectors.Rows.Count; row++)
+        {
+            to.Write(row > 0 ? ",{\"values\":["u8 : "{\"values\":["u8);
+            Each(vectors.Rows[row], value => PackedJson.Write<NativeDialect>(to, value.Value));
+            to.Write("],\"statuses\":["u8);
+            Each(vectors.Rows[row], value => to.Write(value.Status.ToJson()));
+            to.Write("],\"event_timestamps\":["u8);
+            Each(vectors.Rows[row], value =>
+            {
+                if (value.EventTimestamp is { } time) JsonText.Timestamp(to, time);
+                else JsonText.Null(to);
+            });
+            to.Write("]}"u8);
+        }
+        to.Write("]}"u8);
+        return to.Written.ToArray();
+
+        void Each(IReadOnlyList<ServedValue> values, Action<ServedValue> write)
+        {
+            for (var i = 0; i < values.Count; i++)
+            {
+                if (i > 0) to.Write((byte)',');
+                write(values[i]);
+            }
+        }
+    }
+
     static void WriteRow(Utf8Buffer to, ServingRequest request, Pieces plan, int row)
     {
         var nulls = request.SegmentNulls;
