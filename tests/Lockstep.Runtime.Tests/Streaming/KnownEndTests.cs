@@ -52,7 +52,7 @@ public sealed class KnownEndTests : IDisposable
         project.WriteFile("monday", [new("x", monday + Instant.Hour, start + Instant.Hour, 100, null), new("x", monday + 2 * Instant.Hour, start + Instant.Hour, 100, null), new("x", monday + 3 * Instant.Hour, start + Instant.Hour, 100, null), new("x", monday + Instant.Day + 1, start + Instant.Hour, 100, null)]);
         await project.RunAsync(View, catalog: Catalog);
         long[] instants = [start - 1, start, Now - 1, Now];
-        List<Value> Sums(bool asKnown, TrainingSetRecord? again = null) => project.Train(Catalog, ["w"], ["x"], instants, asKnown, again).ConvertAll(r => r[2]);
+        List<Value> Sums(bool asKnown, TrainingSetRecord? again = null) => project.Train(Catalog, ["w"], [.. instants.Select(at => ("x", at))], asKnown, again).ConvertAll(r => r[2]);
 
         Assert.Equal([Value.Of(302.0), Value.Of(302.0), Value.Of(302.0), Value.Of(302.0)], Sums(asKnown: false)); // the end that stands now
         Assert.Equal([Value.Of(1.0), Value.Of(21.0), Value.Of(21.0), Value.Of(302.0)], Sums(asKnown: true));
@@ -96,7 +96,7 @@ public sealed class KnownEndTests : IDisposable
         string[] ids = ["x0", "x1"];
         long[] instants = [.. ends.SelectMany(e => new[] { e.RecordedAt - 1, e.RecordedAt }), .. Enumerable.Range(0, 30).Select(_ => random.NextInt64(begin - Instant.Day, Now + Instant.Day))];
 
-        var trained = project.Train(Catalog, ["w"], ids, instants, asKnown: true);
+        var trained = project.Train(Catalog, ["w"], [.. ids.SelectMany(id => instants.Select(at => (id, at)))], asKnown: true);
 
         NaiveFeature[] features = [new("count", -1, null, Week), new("count", -1, null, Hour), new("sum", 0, FeatureType.Float64, Week)];
         var row = 0;

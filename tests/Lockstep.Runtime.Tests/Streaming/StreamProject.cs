@@ -165,31 +165,24 @@ internal sealed class StreamProject : IAsyncDisposable
 
     /// <summary>Training rows of all ids at all instants, in this order.</summary>
     public List<(Value A, Value B)> Train(ViewVersion view, IReadOnlyList<string> ids, IReadOnlyList<long> instants, bool asKnown = false, TrainingSetRecord? again = null)
-        => Train(Catalog, [view.Name], ids, instants, asKnown, again).ConvertAll(r => (r[0], r[1]));
+        => Train(Catalog, [view.Name], [.. ids.SelectMany(id => instants.Select(at => (id, at)))], asKnown, again).ConvertAll(r => (r[0], r[1]));
 
-    /// <summary>The features of some views for all ids at all instants, in this order.</summary>
-    public List<Value[]> Train(Catalog catalog, IReadOnlyList<string> views, IReadOnlyList<string> ids, IReadOnlyList<long> instants, bool asKnown = false, TrainingSetRecord? again = null)
+    /// <summary>The features of some views for ids at instants, in this order.</summary>
+    public List<Value[]> Train(Catalog catalog, IReadOnlyList<string> views, IReadOnlyList<(string Id, long At)> labels, bool asKnown = false, TrainingSetRecord? again = null)
     {
-        var rows = new List<Value[]>();
-        var spine = Path.Combine(_folder, "spine.csv");
-        File.WriteAllText(spine, "id,event_timestamp\n" + string.Concat(ids.SelectMany(id => instants.Select(at => $"{id},{Instant.Format(at)}\n"))));
-        var output = Path.Combine(_folder, "train.parquet");
-        var report = new TrainingSetBuilder(_engine, Tables, _clock, v => ViewEnds.ForTrainingAsync(_runs, v, CancellationToken.None).AsTask().GetAwaiter().GetResult()).Run(new()
+        using RowsReader spine = new(new([new("id", FeatureType.String), new("event_timestamp", FeatureType.Timestamp)]), labels.Select(l => new[] { Value.Of(l.Id), Value.Timestamp(l.At) }));
+        RowsKeeper kept = new();
+        Record = new TrainingSetBuilder(_engine, Tables, _clock, v => ViewEnds.ForTrainingAsync(_runs, v, CancellationToken.None).AsTask().GetAwaiter().GetResult()).Run(new()
         {
             Catalog = catalog,
-            Spine = Spine.File(spine),
+            Spine = Spine.Of(spine, "the labels"),
             FullNames = again is null,
             Features = again is not null ? [] : [.. views.Select(v => new FeatureSelection { View = v })],
             AsKnown = asKnown,
             Again = again,
-            Output = new(output, TableFormat.Parquet),
-        }, null, CancellationToken.None);
-        Record = report.Record;
-        using var reader = _engine.Scan(new() { Table = new() { Name = "training set", Format = TableFormat.Parquet, Files = [new(output)] }, Columns = [.. report.Columns.Fields.Skip(2).Select(f => new ScanColumn(f.Name, f))], KeepOrder = true }, CancellationToken.None);
-        var batch = new ColumnBatch(reader.Schema);
-        while (reader.Read(batch, CancellationToken.None))
-            for (var i = 0; i < batch.Count; i++) rows.Add(batch.GetRow(i));
-        return rows;
+            Writer = kept.For,
+        }, null, CancellationToken.None).Record;
+        return kept.Rows.ConvertAll(r => r[2..]);
     }
 
     public TrainingSetRecord? Record { get; private set; }
