@@ -38,6 +38,7 @@ internal sealed class OnlineFile : IDisposable
             lock (s_opening) MakeOrCheck();
             _watch = OpenReader();
             Clock = WalClock.TryOpen(_watch);
+            Writer.Execute(Clock is null ? "PRAGMA wal_autocheckpoint=4096" : "PRAGMA wal_autocheckpoint=0"); // 0: WalCheckpoints does it
         }
         catch
         {
@@ -113,6 +114,14 @@ internal sealed class OnlineFile : IDisposable
         while (connection.Step(statement)) tables.Add(sqlite3_column_text(statement, 0).utf8_to_string() ?? "", sqlite3_column_int64(statement, 1));
         sqlite3_reset(statement);
         return tables;
+    }
+
+    /// <summary>A connection that brings the log into the file.</summary>
+    public RawConnection OpenCheckpointer()
+    {
+        var connection = new RawConnection(Path, write: true, _options.MapBytes);
+        connection.Int64("SELECT count(*) FROM sqlite_master"); // before its first read it knows of no log, and would do nothing
+        return connection;
     }
 
     RawConnection OpenReader()

@@ -15,6 +15,9 @@ internal static class OnlineSchema
     const int ApplicationId = 0x4C4B4F4E;
     const int PageSize = 8192;
 
+    /// <summary>The log is brought into the file when it has so many pages: the longer it is, the more writes of a page become one.</summary>
+    public const int LogPages = 16384;
+
     /// <summary>Before anything is changed: an existing file must be one of ours, of a format that this program knows.</summary>
     public static void Check(RawConnection connection, string path)
     {
@@ -33,8 +36,7 @@ internal static class OnlineSchema
         var mode = connection.Text("PRAGMA journal_mode=WAL");
         if (mode != "wal") throw new LockstepException(ErrorKind.Failed, $"The online store '{path}' cannot use a write-ahead log here (journal mode '{mode}'). Put it on a local disk.");
         connection.Execute(syncEveryWrite ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-        connection.Execute("PRAGMA wal_autocheckpoint=4096");
-        connection.Execute("PRAGMA journal_size_limit=67108864");
+        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit={LogPages * PageSize}"));
         connection.Execute("PRAGMA cache_size=-65536");
         if (connection.Int64("SELECT count(*) FROM sqlite_master") != 0) return;
         connection.Execute("BEGIN IMMEDIATE");

@@ -96,6 +96,13 @@ internal sealed class RawConnection : IDisposable
         throw error;
     }
 
+    /// <summary>Brings as much of the log into the file as no reader still needs, without making anybody wait.</summary>
+    public void Checkpoint()
+    {
+        var code = sqlite3_wal_checkpoint_v2(_db, "main", SQLITE_CHECKPOINT_PASSIVE, out _, out _);
+        if (code is not (SQLITE_OK or SQLITE_BUSY)) throw Error(code); // busy: another process is at it
+    }
+
     public LockstepException Error(int code) => SqliteRuntime.Error(code, sqlite3_errmsg(_db).utf8_to_string(), "online store", _path);
 
     /// <summary>The primary code of the last error.</summary>

@@ -57,6 +57,9 @@ public sealed partial class SqliteOnlineStore
     /// <summary>For tests: the instant at which another process may commit before this one has looked.</summary>
     internal Action? Committed { get; set; }
 
+    /// <summary>For tests: a log that is soon long.</summary>
+    internal uint LogPages { set => _checkpoints.Pages = value; }
+
     /// <summary>For tests: as if the disk were full.</summary>
     internal void LimitPages(int pages) => _file.Writer.Int64(FormattableString.Invariant($"PRAGMA max_page_count={pages}"));
 
@@ -65,6 +68,7 @@ public sealed partial class SqliteOnlineStore
     /// <summary>One transaction. What the cache holds of it is put right before anybody can know that it has been committed.</summary>
     async ValueTask<T> TransactAsync<T>(Func<OnlineWrite, T> body, CancellationToken token)
     {
+        await _checkpoints.RoomAsync(token);
         await _write.WaitAsync(token);
         try
         {
@@ -79,6 +83,7 @@ public sealed partial class SqliteOnlineStore
                 var result = body(write);
                 Commit(write);
                 done = true;
+                _checkpoints.Committed();
                 return result;
             }
             finally

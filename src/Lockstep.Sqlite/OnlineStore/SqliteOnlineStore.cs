@@ -21,6 +21,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
     readonly TimeProvider _clock;
     readonly ReadGate _gate = new();
     readonly SemaphoreSlim _write = new(1, 1);
+    readonly WalCheckpoints _checkpoints;
     readonly Lock _sync = new();
     volatile FileState? _state; // null: not known
     bool _committing;           // under _sync
@@ -32,6 +33,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
         ArgumentNullException.ThrowIfNull(options);
         _clock = clock ?? throw new ArgumentNullException(nameof(clock));
         _file = new(options);
+        _checkpoints = new(_file, _write);
         if (_file.Clock is not null && options.CacheBytes > 0) _cache = new(options.CacheBytes);
     }
 
@@ -251,6 +253,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _checkpoints.CloseAsync();
         await _write.WaitAsync(CancellationToken.None);
         await _gate.CloseAsync();
         _file.Dispose();

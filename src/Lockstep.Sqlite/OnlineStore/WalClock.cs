@@ -43,6 +43,9 @@ internal sealed unsafe partial class WalClock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public WalStamp Read() => new(Volatile.Read(ref *(ulong*)(_header + 8)), Volatile.Read(ref *(ulong*)(_header + 40)));
 
+    /// <summary>Pages in the log, whether or not the file has them already; it begins again at none (walformat.html, 2.1: mxFrame).</summary>
+    public uint LogPages => Volatile.Read(ref *(uint*)(_header + 16));
+
     [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_file_control", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int FileControl(nint db, string name, int operation, void* argument);
 }

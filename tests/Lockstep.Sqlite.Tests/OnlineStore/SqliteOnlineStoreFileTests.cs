@@ -198,6 +198,34 @@ public sealed class SqliteOnlineStoreFileTests : IDisposable
         Assert.Equal(["online.db"], Directory.GetFiles(System.IO.Path.GetDirectoryName(Path)!).Select(System.IO.Path.GetFileName));
     }
 
+    [Fact]
+    public async Task The_log_of_the_file_stays_short_however_much_is_written()
+    {
+        const int pages = 64, writes = 300, bytes = 100_000;
+        await using var store = Open();
+        store.LogPages = pages;
+        var longest = 0L;
+        for (var i = 0; i < writes; i++)
+        {
+            await PutAsync(store, $"{i % 7}", $"{i:D5}" + new string('x', bytes));
+            longest = Math.Max(longest, new FileInfo(Path + "-wal").Length);
+        }
+        Assert.InRange(longest, pages * 8192, (4 * pages + 2 * bytes / 8192 + 20) * 8300L); // of 30 MB that were written
+        for (var key = 0; key < 7; key++) Assert.StartsWith($"{Enumerable.Range(0, writes).Last(i => i % 7 == key):D5}", await GetAsync(store, $"{key}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_log_that_is_being_brought_into_the_file_does_not_keep_the_store_from_closing()
+    {
+        var store = Open();
+        store.LogPages = 1;
+        for (var i = 0; i < 50; i++) await PutAsync(store, $"{i}", "x");
+        await store.DisposeAsync();
+        Assert.False(File.Exists(Path + "-wal")); // all of it is in the file
+        await using var again = Open();
+        for (var i = 0; i < 50; i++) Assert.Equal("x", await GetAsync(again, $"{i}"));
+    }
+
     SqliteOnlineStore Open() => new(new() { Path = Path, BusyTimeout = TimeSpan.FromSeconds(5) }, _clock);
 
     static async Task PutAsync(SqliteOnlineStore store, string key, string cell)

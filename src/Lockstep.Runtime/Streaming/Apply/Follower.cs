@@ -10,8 +10,8 @@ namespace Lockstep.Runtime.Streaming.Apply;
 /// <summary>Brings a view up to the end of a partition and keeps it there.</summary>
 sealed class Follower : IAsyncDisposable
 {
-    /// <summary>Events of one write: as many as came meanwhile, up to here.</summary>
-    const int RowsPerWrite = 16 * 1024;
+    /// <summary>Events of one write: as many as came meanwhile, up to here. A store that is busy gets large writes, in which events share keys, and keys pages.</summary>
+    const int RowsPerWrite = 64 * 1024;
 
     static readonly TimeSpan SaveEvery = TimeSpan.FromSeconds(1);
     static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
