@@ -84,6 +84,8 @@ internal sealed class MaterializeVerb : Verb
 
     static string Did(ViewRunReport view) => view.Mode switch
     {
+        RunMode.Nothing when view.TakenFrom is not null => $"tiles of {view.TakenFrom}",
+        RunMode.Added or RunMode.Keys when view.TakenFrom is not null => $"tiles of {view.TakenFrom}, and what has changed since",
         RunMode.Nothing => "nothing" + Because(view),
         RunMode.Added => "what was added" + Because(view),
         RunMode.Keys => "changed keys",

@@ -30,7 +30,7 @@ public abstract class Accumulator
     /// <summary>How long the state is that begins at the first byte.</summary>
     public abstract int Measure(ReadOnlySpan<byte> state);
 
-    /// <summary>Merges an accumulator of the same spec.</summary>
+    /// <summary>Merges an accumulator of the same spec, or of one that covers it.</summary>
     public abstract void MergeFrom(Accumulator other);
 
     /// <summary>Appends the state: its own end shows in its bytes.</summary>

@@ -3,6 +3,7 @@ using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
 
 namespace Lockstep.Runtime.Materialization;
@@ -20,6 +21,7 @@ internal sealed class AggregationRun : ViewRun
 {
     readonly EventProgram _program;
     readonly TileMergers _mergers;
+    long? _takenEnd; // cells that were taken over were built with this end or a later one
 
     public AggregationRun(ViewVersion view, MaterializeRequest request, MaterializationContext context, IProgress<WorkProgress>? progress) : base(view, request, context, progress)
     {
@@ -29,9 +31,25 @@ internal sealed class AggregationRun : ViewRun
 
     protected override string TableName => $"source '{_program.Source.Name}'";
 
+    /// <summary>Tiles that another version keeps are copied; what has changed in the table since its last run is all that is left to compute.</summary>
+    protected override async Task<(RecordedRun? Baseline, IReadOnlyList<TableState> Others, string? Whole)> TakeOverAsync(LeaseKeeper lease, CancellationToken token)
+    {
+        if (TileTakeover.Find(Request.Catalog, View) is not var (from, projection)) return (null, [], null);
+        if (await MaterializationMark.ReadAsync(Context.Online, from.Id, token) is not { } mark || mark.Fingerprint != from.Fingerprint) return (null, [], $"{from.Id}, whose tiles it could take over, has not been materialized");
+        var (baseline, why) = await StandsOnAsync(from.Id, mark, token);
+        if (baseline is null) return (null, [], $"tiles of {from.Id} cannot be taken over: {why}");
+        if (await TakenEndAsync(from, token) is not { } end) return (null, [], $"tiles of {from.Id} cannot be taken over: no end is recorded yet");
+        Progress.Begin($"taking over tiles of {from.Id}: {Id}");
+        var copy = new TileTakeover(Context, from, View, projection, _mergers, lease.Lease, end, Number);
+        if (await copy.RunAsync(Progress, token) is { } problem) return (null, [], $"tiles of {from.Id} cannot be taken over: {problem}");
+        (TakenFrom, _takenEnd, Keys) = (from.Id, end, copy.Keys);
+        // After the copying: a run that has written what was copied has recorded what it read before.
+        return (baseline, [.. await ReadSinceAsync(from.Id, baseline, token), .. await ReadSinceAsync(Id, null, token)], null);
+    }
+
     protected override async Task ApplyAsync(SourceChanges changes, RunEnd? baseline, LeaseKeeper lease, CancellationToken token)
     {
-        (Mode, Reason) = (changes.Mode, changes.Reason);
+        (Mode, Reason) = (changes.Mode, TakenFrom is null ? changes.Reason : $"tiles were taken over from {TakenFrom}{(changes.Reason is null ? "" : $", but {changes.Reason}")}");
         var (before, end) = await EndAsync(changes.Look.Input, token);
         var rows = new TileRows(Context.Engine, _program, Options, Now, Horizon, end, IsBounded, Counts);
         var table = changes.Look.Input with { More = [] };
@@ -56,7 +74,7 @@ internal sealed class AggregationRun : ViewRun
             if (before < end) ranges = With(ranges, new(before, end));
             if (ranges.Count == 0)
             {
-                (Mode, Reason) = (RunMode.Nothing, "the source is as the last run read it");
+                (Mode, Reason) = (RunMode.Nothing, TakenFrom is null ? "the source is as the last run read it" : Reason);
                 return;
             }
             if (Mode == RunMode.Nothing) Mode = RunMode.Added;
@@ -67,6 +85,16 @@ internal sealed class AggregationRun : ViewRun
         if (touched.Keys is { } keys) await RemoveMissingAsync(keys, found!, ranges, writer, token);
         else await RemoveOthersAsync(ranges, end, writer, lease.Lease.Number, token);
         if (before < end && end != TileCell.TableAlone) await CoverLogAsync(before, end, ranges, writer, lease.Lease.Number, token);
+    }
+
+    /// <summary>Cells of the other version and of this one were built with this end or a later one.</summary>
+    async Task<long?> TakenEndAsync(ViewVersion from, CancellationToken token)
+    {
+        if (ViewEnds.Fixed(_program.Source) is { } always) return always;
+        var (theirs, own) = (await StandingAsync(from.Id), await StandingAsync(Id));
+        return theirs is { } a && own is { } b ? Math.Min(a, b) : null;
+
+        async Task<long?> StandingAsync(string id) => (await Context.Runs.EndsAsync(id, token)).LastOrDefault(e => e.Stands)?.End;
     }
 
     /// <summary>The end before this run and that of it, which is recorded where it has moved.</summary>
@@ -80,7 +108,7 @@ internal sealed class AggregationRun : ViewRun
         if (IsPartial && recorded.Count > 0) return (last, last); // it does not bring all that a new end asks for
         var end = ViewEnds.Compute(Context.Engine, _program, input, Math.Min(Now, Horizon), last, token);
         if (end != stands) await Context.Runs.RecordEndAsync(Id, end, Instant.Now(Context.Clock), IsPartial ? null : Number, token);
-        return (stands ?? long.MinValue, end);
+        return (_takenEnd ?? stands ?? long.MinValue, end);
     }
 
     void Touch(SourceChanges changes, RunEnd baseline, TileRows rows, TouchedTiles touched, CancellationToken token)

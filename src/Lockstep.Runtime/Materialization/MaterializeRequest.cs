@@ -53,6 +53,9 @@ public sealed record ViewRunReport
     /// <summary>Why everything was computed afresh, or why there was nothing to do; for people.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>The version whose tiles were taken over; null: none.</summary>
+    public string? TakenFrom { get; init; }
+
     public long RowsRead { get; init; }
 
     /// <summary>Of these, rows that filters dropped.</summary>

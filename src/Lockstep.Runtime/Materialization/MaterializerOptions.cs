@@ -28,4 +28,7 @@ public sealed record MaterializerOptions
 
     /// <summary>How long to wait for another run of the view, or for the lease of one that has died. Default: 20 s.</summary>
     public TimeSpan LeaseWait { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long to wait for another version of a view, whose tiles are taken over, to apply events that this one has. Default: 10 s.</summary>
+    public TimeSpan BehindWait { get; init; } = TimeSpan.FromSeconds(10);
 }

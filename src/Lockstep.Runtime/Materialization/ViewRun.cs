@@ -61,6 +61,9 @@ internal abstract class ViewRun
     protected RunMode Mode { get; set; }
     protected string? Reason { get; set; }
 
+    /// <summary>The version whose tiles were taken over.</summary>
+    protected string? TakenFrom { get; set; }
+
     /// <summary>The version of its own table that a SQL view stored.</summary>
     protected long? Stored { get; set; }
 
@@ -146,6 +149,7 @@ internal abstract class ViewRun
         Run = _number,
         Mode = Mode,
         Reason = Reason,
+        TakenFrom = TakenFrom,
         RowsRead = Counts.Rows,
         Keys = Keys,
         KeysRemoved = KeysRemoved,
@@ -170,7 +174,7 @@ internal abstract class ViewRun
             Check(token);
             return null;
         }
-        var (baseline, others, whole) = await RecordedAsync(token);
+        var (baseline, others, whole) = await RecordedAsync(lease, token);
         var changes = SourceChanges.Find(Look, baseline?.Reads[0], others, whole, token);
         await RecordReadAsync(changes.Look.State, token);
         if (changes.Mode != RunMode.Whole && baseline!.End!.LeftOut is { } known && known > Horizon) Counts.LeftOut = known;
@@ -183,18 +187,34 @@ internal abstract class ViewRun
     }
 
     /// <summary>The run that the online store stands on, what others have read since, and why that is not enough.</summary>
-    async Task<(RecordedRun? Baseline, IReadOnlyList<TableState> Others, string? Whole)> RecordedAsync(CancellationToken token)
+    async Task<(RecordedRun? Baseline, IReadOnlyList<TableState> Others, string? Whole)> RecordedAsync(LeaseKeeper lease, CancellationToken token)
     {
         var mark = await MaterializationMark.ReadAsync(Context.Online, Id, token);
         if (IsPartial) return (null, [], "only rows from an instant on are wanted");
         if (AlwaysWhole is { } always) return (null, [], always);
         if (Request.Full) return (null, [], "asked for");
-        if (mark is null) return (null, [], null);
-        if (await Context.Runs.FindAsync(Id, Options.OnlineStore, mark.Run, token) is not { } baseline) return (null, [], "the last run of the online store is not in the record of runs");
-        if (baseline is not { State: RunState.Finished, End: not null, Reads.Count: > 0 }) return (null, [], $"it is not recorded what run {baseline.Number} read");
-        var since = await Context.Runs.FromAsync(Id, Options.OnlineStore, baseline.Number + 1, token);
-        return (baseline, [.. baseline.Reads.Skip(1), .. since.Where(r => r.Number != _number).SelectMany(r => r.Reads)], null);
+        if (mark is null) return await TakeOverAsync(lease, token);
+        return await StandsOnAsync(Id, mark, token) is var (baseline, why) && baseline is null ? (null, [], why) : (baseline, await ReadSinceAsync(Id, baseline, token), null);
     }
+
+    /// <summary>The run that a mark names, as far as it can be begun at; or why not.</summary>
+    protected async Task<(RecordedRun? Baseline, string? Whole)> StandsOnAsync(string view, MaterializationMark mark, CancellationToken token)
+    {
+        if (await Context.Runs.FindAsync(view, Options.OnlineStore, mark.Run, token) is not { } baseline) return (null, "the last run of the online store is not in the record of runs");
+        if (baseline is not { State: RunState.Finished, End: not null, Reads.Count: > 0 }) return (null, $"it is not recorded what run {baseline.Number} read");
+        return (baseline, null);
+    }
+
+    /// <summary>What was read for single keys by a run, and by all runs of the view since.</summary>
+    protected async Task<IReadOnlyList<TableState>> ReadSinceAsync(string view, RecordedRun? baseline, CancellationToken token)
+    {
+        var since = await Context.Runs.FromAsync(view, Options.OnlineStore, (baseline?.Number ?? 0) + 1, token);
+        return [.. baseline?.Reads.Skip(1) ?? [], .. since.Where(r => r.Number != _number).SelectMany(r => r.Reads)];
+    }
+
+    /// <summary>Nothing is online yet: what another version of the view has may do.</summary>
+    protected virtual Task<(RecordedRun? Baseline, IReadOnlyList<TableState> Others, string? Whole)> TakeOverAsync(LeaseKeeper lease, CancellationToken token)
+        => Task.FromResult<(RecordedRun?, IReadOnlyList<TableState>, string?)>((null, [], null));
 
     protected async Task RecordReadAsync(TableState state, CancellationToken token)
     {

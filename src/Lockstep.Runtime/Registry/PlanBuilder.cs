@@ -129,7 +129,7 @@ internal sealed class PlanBuilder
                     After = wanted,
                     FingerprintBefore = now.Fingerprint,
                     Properties = RecordTexts.Differences(now, wanted),
-                    Recompute = RecomputeRule.ForNew(wanted, out var reason),
+                    Recompute = RecomputeRule.ForNew(wanted, InService(key), out var reason),
                     RecomputeReason = reason,
                 });
                 break;
@@ -170,12 +170,14 @@ internal sealed class PlanBuilder
             After = wanted,
             ComparedWith = against?.Key.ToString(),
             Properties = [.. differences.Where(d => d.Path != "version")],
-            Recompute = RecomputeRule.ForNew(wanted, out var reason),
+            Recompute = RecomputeRule.ForNew(wanted, InService(key), out var reason),
             RecomputeReason = reason,
         });
         if (siblings.LastOrDefault(o => o.IsActive) is { } newest && newest.Key > key && key.IsVersioned)
             _warnings.Add(new(Severity.Warning, _places[key], $"{wanted.Kind} '{key}' is older than '{newest.Key}', which is registered and stays the newest."));
     }
+
+    IEnumerable<RegisteredObject> InService(ObjectKey key) => _current.Objects.Where(o => o.IsActive && o.Key.Category == key.Category && o.Key.Name == key.Name && o.Key != key);
 
     void Missing(params ObjectCategory[] categories)
     {

@@ -31,7 +31,7 @@ public static class PlanText
         var added = plan.Changes.Count(c => c.Action is ChangeAction.Create or ChangeAction.NewVersion or ChangeAction.Restore);
         var changed = plan.Changes.Count(c => c.Action == ChangeAction.Update);
         var removed = plan.Changes.Count(c => c.Action == ChangeAction.Remove);
-        var recomputed = plan.Changes.Count(c => c.Recompute == Recompute.Full);
+        var recomputed = plan.Changes.Count(c => c.Recompute != Recompute.None);
         return $"{added} new, {changed} changed, {removed} removed, {plan.Unchanged} unchanged; {recomputed} to materialize ({at})."
             + (plan.Refusals.Count > 0 ? $" Refused: {plan.Refusals.Count} {(plan.Refusals.Count == 1 ? "reason" : "reasons")}; nothing can be applied." : "");
     }
@@ -41,7 +41,7 @@ public static class PlanText
         text.Append(change.Action switch { ChangeAction.Remove => '-', ChangeAction.Update => '~', _ => '+' })
             .Append(' ').Append(change.After.Kind).Append(' ').Append(change.Key).Append(": ").Append(What(change)).Append('\n');
         foreach (var property in change.Properties) text.Append("    ").Append(property).Append('\n');
-        if (change.RecomputeReason.Length > 0) text.Append("    recompute: ").Append(change.Recompute == Recompute.Full ? "full, " : "none, ").Append(change.RecomputeReason).Append('\n');
+        if (change.RecomputeReason.Length > 0) text.Append("    recompute: ").Append(change.Recompute switch { Recompute.Full => "full, ", Recompute.Copy => "no backfill, ", _ => "none, " }).Append(change.RecomputeReason).Append('\n');
         if (change.UsedBy.Count > 0) text.Append("    used by: ").AppendJoin(", ", change.UsedBy).Append('\n');
     }
 

@@ -1,3 +1,4 @@
+using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 
 namespace Lockstep.Runtime.Registry;
@@ -5,11 +6,34 @@ namespace Lockstep.Runtime.Registry;
 /// <summary>What has to be materialized after a change. Only new meanings need it: a meaning never changes under its version.</summary>
 internal static class RecomputeRule
 {
-    public static Recompute ForNew(ObjectRecord wanted, out string reason)
+    /// <param name="wanted">What would be registered.</param>
+    /// <param name="others">Other versions of the name in service, oldest first.</param>
+    /// <param name="reason">Why, for people.</param>
+    public static Recompute ForNew(ObjectRecord wanted, IEnumerable<RegisteredObject> others, out string reason)
     {
         reason = "";
         if (wanted.Key.Category != ObjectCategory.View) return Recompute.None;
-        return ForView(BoundJson.ReadView(wanted), "nothing of it is stored yet", out reason);
+        var view = BoundJson.ReadView(wanted);
+        var needed = ForView(view, "nothing of it is stored yet", out reason);
+        if (needed == Recompute.None || view.View is not AggregationView) return needed;
+        if (view.Sources.Values.All(s => s.Table is null))
+        {
+            reason = "its stream's log is applied from the beginning";
+            return Recompute.None;
+        }
+        string? lacks = null;
+        foreach (var other in others.Select(o => o.View).OfType<ViewVersion>().Where(v => v.View is AggregationView { Online: true }).Reverse())
+        {
+            if (TileProjection.Between(other, view, out var why) is null)
+            {
+                lacks ??= why;
+                continue;
+            }
+            reason = $"tiles are taken over from {other.Id}, once that is materialized";
+            return Recompute.Copy;
+        }
+        if (lacks is not null) reason += $". No tiles can be taken over: {lacks}";
+        return needed;
     }
 
     public static Recompute ForUpdate(RegisteredObject registered, ObjectRecord wanted, out string reason)

@@ -28,6 +28,9 @@ public enum Recompute
     // Written by name into saved plans: append only, never rename.
     None = 0,
     Full = 1,
+
+    /// <summary>What another version keeps is copied; what has changed since its last run is computed.</summary>
+    Copy = 2,
 }
 
 /// <summary>One object that an apply would change: how, why, and what follows from it.</summary>

@@ -96,8 +96,34 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     public ViewVersion View { get; set; }
     public RowLayout Layout { get; }
     public List<ScanRequest> Scans => _engine.Scans;
-    public MaterializerOptions Options { get; set; } = new() { OnlineStore = "test", LeaseWait = TimeSpan.Zero, KeysPerWrite = 2, MaxFuture = 100 * Instant.Second, MemoryBytes = 1 << 20 };
-    public Catalog Catalog => new(1, [], View.Sources.Values, [View], []);
+    public MaterializerOptions Options { get; set; } = new() { OnlineStore = "test", LeaseWait = TimeSpan.Zero, BehindWait = TimeSpan.Zero, KeysPerWrite = 2, MaxFuture = 100 * Instant.Second, MemoryBytes = 1 << 20 };
+    public Catalog Catalog => new(1, [], View.Sources.Values, [.. Older, View], []);
+
+    /// <summary>Versions that are served beside <see cref="View"/>; their followers of the log are their own.</summary>
+    public List<ViewVersion> Older { get; } = [];
+
+    /// <summary>Applies a next version; its tiles can be taken over.</summary>
+    public async Task UpgradeAsync(AggregationView view)
+    {
+        Older.Add(View);
+        _appliedOf[View.Id] = _applied;
+        Schema features = new(view.Features.SelectMany(f => f.Windows.Select(w => View.Features.Fields.First(x => x.Name == $"{f.Name}_{w.Name}"))));
+        View = View with { View = view, Fingerprint = "f2", Features = features, Defaults = [.. features.Fields.Select(_ => Value.Null)] };
+        _applied = 0;
+        if (HasLog) await ViewEnds.RecordFirstAsync(Runs, _engine, View, LookApart(null).Input, Now, CancellationToken.None);
+    }
+
+    readonly Dictionary<string, int> _appliedOf = new(StringComparer.Ordinal);
+
+    /// <summary>What a server applies to an older version.</summary>
+    public async Task ApplyPushesToOlderAsync(int again = 0)
+    {
+        foreach (var view in Older)
+        {
+            for (var place = Math.Max(0, _appliedOf[view.Id] - again); place < _pushed.Count; place++) await ApplyToTilesAsync(view, _pushed[place], place);
+            _appliedOf[view.Id] = _pushed.Count;
+        }
+    }
     public long Now => Instant.Now(Clock);
     public IEnumerable<string> Paths => Files.Keys.Where(p => !IsLog(p));
     public IEnumerable<LabRow> AllRows => Files.Keys.SelectMany(p => _rows[p]);
@@ -172,7 +198,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
             var row = _pushed[place];
             if (IsWindows)
             {
-                await ApplyToTilesAsync(row, place);
+                await ApplyToTilesAsync(View, row, place);
                 continue;
             }
             _writer.Begin(0);
@@ -187,7 +213,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         _applied = _pushed.Count;
     }
 
-    async Task ApplyToTilesAsync(LabRow row, int place)
+    async Task ApplyToTilesAsync(ViewVersion View, LabRow row, int place)
     {
         var program = EventProgram.Of(View);
         var rows = program.Rows.Open();
@@ -270,7 +296,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
 
     public async Task<ViewRunReport> RunAsync(Func<MaterializeRequest, MaterializeRequest>? change = null, Steps? steps = null)
     {
-        var request = new MaterializeRequest { Catalog = Catalog };
+        var request = new MaterializeRequest { Catalog = Catalog, Views = [View.Id] };
         return (await Materializer(steps).RunAsync(change?.Invoke(request) ?? request, null, CancellationToken.None)).Views.Single();
     }
 

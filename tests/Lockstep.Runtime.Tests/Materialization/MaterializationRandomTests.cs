@@ -30,10 +30,27 @@ public sealed class MaterializationRandomTests
     public Task S15_S25_tiles_are_what_table_and_log_say_whatever_happens_to_runs(TableFormat format, int seed, bool stream)
         => HistoriesAsync(format, seed, random => MaterializationLab.OfWindows(format, stream, random.Next(3) == 0 ? random.NextInt64(1, 20 * Instant.Second) : 0), (lab, where) => lab.JudgeWindowsAsync(where));
 
-    static async Task HistoriesAsync(TableFormat format, int seed, Func<Random, MaterializationLab> make, Func<MaterializationLab, string, Task> judge)
+    [Theory]
+    [InlineData(TableFormat.Parquet, 11, false)]
+    [InlineData(TableFormat.Parquet, 12, true)]
+    [InlineData(TableFormat.Parquet, 13, true)]
+    [InlineData(TableFormat.Delta, 14, false)]
+    [InlineData(TableFormat.Delta, 15, true)]
+    [InlineData(TableFormat.Delta, 16, true)]
+    public Task S7_S15_S24_S25_tiles_that_a_next_version_takes_over_are_what_table_and_log_say(TableFormat format, int seed, bool stream)
+        => HistoriesAsync(format, seed, random => MaterializationLab.OfWindows(format, stream, random.Next(3) == 0 ? random.NextInt64(1, 20 * Instant.Second) : 0), (lab, where) => lab.JudgeWindowsAsync(where), Less);
+
+    /// <summary>The next version: fewer features, under which the widest window stays.</summary>
+    static AggregationView Less(AggregationView view, Random random) => view with
+    {
+        Version = new(1, 1, 0),
+        Features = [.. view.Features.Select(f => f with { Windows = [.. f.Windows.Where(w => w.IsLifetime && f.Name == "n" || random.Next(2) == 0)] }).Where(f => f.Windows.Count > 0)],
+    };
+
+    static async Task HistoriesAsync(TableFormat format, int seed, Func<Random, MaterializationLab> make, Func<MaterializationLab, string, Task> judge, Func<AggregationView, Random, AggregationView>? next = null)
     {
         var modes = new Dictionary<RunMode, int>();
-        var (deaths, failures, lost) = (0, 0, 0);
+        var (deaths, failures, lost, takenOver, refused) = (0, 0, 0, 0, 0);
         for (var history = 0; history < 70; history++)
         {
             var random = new Random(seed * 1_000 + history);
@@ -43,6 +60,8 @@ public sealed class MaterializationRandomTests
             for (var step = 0; step < 14; step++)
             {
                 World(lab, random);
+                if (next is not null && step == 5) await lab.UpgradeAsync(next((AggregationView)lab.View.View, random));
+                if (random.Next(2) == 0) await lab.ApplyPushesToOlderAsync(random.Next(3));
                 if (random.Next(2) == 0) await RunAsync(lab, random, depth: 0);
                 if (random.Next(4) == 0) await lab.ApplyPushesAsync(random.Next(3));
                 if (random.Next(4) == 0) await CleanRunAsync(lab, $"seed {seed}, history {history}, step {step}");
@@ -51,6 +70,7 @@ public sealed class MaterializationRandomTests
             await lab.ApplyPushesAsync(random.Next(3));
             await judge(lab, $"seed {seed}, history {history}, after the last pushes");
         }
+        Assert.True(next is null || takenOver > 25 && (refused > 0 || seed is 11 or 14), $"{takenOver} taken over, {refused} not");
         // The histories must contain what they are about.
         Assert.True(deaths > 40 && failures > 8 && lost > 5, $"{deaths} deaths, {failures} failures, {lost} lost leases");
         Assert.True(modes.GetValueOrDefault(RunMode.Nothing) > 5 && modes.GetValueOrDefault(RunMode.Added) > 10 && modes.GetValueOrDefault(RunMode.Whole) > 20, string.Join(", ", modes));
@@ -62,7 +82,14 @@ public sealed class MaterializationRandomTests
             lab.Clock.Advance(lab.Options.LeaseDuration);
             var report = await lab.RunWellAsync();
             modes[report.Mode] = modes.GetValueOrDefault(report.Mode) + 1;
+            Count(report);
             await judge(lab, $"{where} ({report.Mode}: {report.Reason})");
+        }
+
+        void Count(ViewRunReport report)
+        {
+            if (report.Reason?.Contains("were taken over", StringComparison.Ordinal) == true) takenOver++;
+            if (report.Reason?.Contains("cannot be taken over", StringComparison.Ordinal) == true) refused++;
         }
 
         // A run during which the world goes on, that may be overtaken by another and may die.
@@ -79,6 +106,7 @@ public sealed class MaterializationRandomTests
                     {
                         if (random.Next(4) != 0) lab.Clock.Advance(lab.Options.LeaseDuration); // it was asleep for too long
                         await RunAsync(lab, random, depth + 1);
+                        if (random.Next(2) == 0) await lab.ApplyPushesToOlderAsync();
                         if (random.Next(3) == 0) World(lab, random);
                     });
                     if (random.Next(3) == 0) steps.DieAt(at + random.Next(1, 10));
@@ -107,7 +135,9 @@ public sealed class MaterializationRandomTests
             };
             try
             {
-                var report = await lab.RunAsync(change, steps);
+                var older = lab.Older.Count > 0 && random.Next(3) == 0 ? lab.Older[0].Id : null;
+                var report = await lab.RunAsync(r => (change?.Invoke(r) ?? r) is var asked && older is not null ? asked with { Views = [older] } : asked, steps);
+                Count(report);
                 if (report.Error is { } error) failures++;
                 if (report.Error is LeaseLostException) lost++;
             }

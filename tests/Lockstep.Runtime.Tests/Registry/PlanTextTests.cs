@@ -71,6 +71,60 @@ public sealed class PlanTextTests : IDisposable
         """);
     }
 
+    static string Windows(string version, string features, string more = "") => $$"""
+        kind: entity
+        name: carrier
+        join_keys: { carrier: string }
+        ---
+        kind: source
+        name: flights
+        table: { path: flights.parquet, timestamp: at }
+        columns: { carrier: string, at: timestamp, delay: float64 }
+        ---
+        kind: aggregation_view
+        name: delays
+        version: {{version}}
+        entity: carrier
+        source: flights
+        {{more}}
+        features:
+          n: { count: "*", windows: [{{features}}] }
+        """;
+
+    [Fact]
+    public async Task S24_a_version_whose_tiles_are_there_needs_no_backfill()
+    {
+        await _registry.Apply(Windows("1.0.0", "24h, 7d"));
+        await Check(Windows("1.1.0", "20h, 3d, 7d", "description: another"), """
+        + aggregation_view delays@1.1.0: new version; against delays@1.0.0
+            features.n.windows.24h: { hop: 300000000 } -> (none)
+            features.n.windows.20h: (none) -> { hop: 300000000 }
+            features.n.windows.3d: (none) -> { hop: 3600000000 }
+            description: (none) -> another
+            recompute: no backfill, tiles are taken over from delays@1.0.0, once that is materialized
+          kept beside the newer ones until they are retired: delays@1.0.0
+
+        1 new, 0 changed, 0 removed, 2 unchanged; 1 to materialize (registry at apply 1).
+        """);
+        await Check(Windows("1.1.0", "24h, 30d"), """
+        + aggregation_view delays@1.1.0: new version; against delays@1.0.0
+            features.n.windows.7d: { hop: 3600000000 } -> (none)
+            features.n.windows.30d: (none) -> { hop: 21600000000 }
+            recompute: full, nothing of it is stored yet; from flights to the online store. No tiles can be taken over: delays@1.0.0 keeps no tiles of 6h
+          kept beside the newer ones until they are retired: delays@1.0.0
+
+        1 new, 0 changed, 0 removed, 2 unchanged; 1 to materialize (registry at apply 1).
+        """);
+        await Check(Windows("1.1.0", "24h, 7d", "where: delay > 0"), """
+        + aggregation_view delays@1.1.0: new version; against delays@1.0.0
+            where: (none) -> delay > 0
+            recompute: full, nothing of it is stored yet; from flights to the online store. No tiles can be taken over: delays@1.0.0 differs in where
+          kept beside the newer ones until they are retired: delays@1.0.0
+
+        1 new, 0 changed, 0 removed, 2 unchanged; 1 to materialize (registry at apply 1).
+        """);
+    }
+
     [Fact]
     public async Task A_new_version_and_a_service_that_stays()
     {

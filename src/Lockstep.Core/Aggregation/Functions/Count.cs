@@ -84,7 +84,7 @@ internal sealed class CountAccumulator : Accumulator, ICounted
 
     public override int Measure(ReadOnlySpan<byte> state) => Read(state, out _);
 
-    public override void MergeFrom(Accumulator other) => Count += ((CountAccumulator)other).Count;
+    public override void MergeFrom(Accumulator other) => Count += ((ICounted)other).Count;
 
     public override bool CanSubtract => true;
 

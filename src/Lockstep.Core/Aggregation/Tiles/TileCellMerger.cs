@@ -67,6 +67,16 @@ public sealed class TileCellMerger
                 if (stored.Run > added.Run) return TileOutcome.Superseded;
                 (run, end) = (added.Run, stored.IsEmpty ? added.End : Math.Max(stored.End, added.End)); // never back: what the log brought before it was dropped
                 break;
+            case TileUpdateKind.TakeOver:
+                added = new(_layout, Ranges(update));
+                if (added.IsEmpty) throw new RowFormatException("A cell to take over is empty.");
+                if (stored.Run > added.Run) return TileOutcome.Superseded;
+                foreach (var place in CollectionsMarshal.AsSpan(_places))
+                    if (added.PlaceOf(place.Partition) < place.Place) return TileOutcome.Behind;
+                _places.Clear();
+                for (var i = 0; i < added.PlaceCount; i++) _places.Add(added.Place(i));
+                (run, end, cut) = (added.Run, stored.IsEmpty ? added.End : Math.Max(stored.End, added.End), Math.Max(cut, added.Cut));
+                break;
             case TileUpdateKind.Events:
                 if (stored.IsEmpty) end = BinaryPrimitives.ReadInt64LittleEndian(update[TileUpdate.HeaderSize..]);
                 if (!Accept(update, stored, end)) return TileOutcome.Unchanged;

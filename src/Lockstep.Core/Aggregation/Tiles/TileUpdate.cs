@@ -20,6 +20,9 @@ public enum TileUpdateKind : byte
 
     /// <summary>Two parts of what one run has computed of a key; never sent to a store.</summary>
     Combine = 4,
+
+    /// <summary>The cell of another version that keeps the same (<see cref="TileProjection"/>) takes the place of this one, with its places and its end.</summary>
+    TakeOver = 5,
 }
 
 /// <summary>What an update did.</summary>
@@ -32,6 +35,9 @@ public enum TileOutcome
 
     /// <summary>A later run has written the key.</summary>
     Superseded,
+
+    /// <summary>The cell that was to be taken over lacks events of the log that this one holds already.</summary>
+    Behind,
 }
 
 /// <summary>Days that a replacement is about: <c>From &lt;= start of a tile &lt; To</c>. Both on midnight (UTC), or the least or greatest instant.</summary>
@@ -41,8 +47,8 @@ public readonly record struct DayRange(long From, long To)
 }
 
 // kind 1 | tag 4, then
-//   Replace, Combine: ranges: count 2, each: from 8, to 8 | a cell
-//   Events:           end 8 | count 4 | for each: partition 4, place 8, timestamp 8, length 4, the plan's states one after the other
+//   Replace, Combine, TakeOver: ranges: count 2, each: from 8, to 8 | a cell
+//   Events:                     end 8 | count 4 | for each: partition 4, place 8, timestamp 8, length 4, the plan's states one after the other
 
 /// <summary>Writes updates to cells of tiles.</summary>
 public static class TileUpdate
@@ -58,6 +64,11 @@ public static class TileUpdate
 
     /// <summary>Two parts of what one run has computed of a key, put together by <see cref="TileCellMerger"/>; never sent to a store.</summary>
     public static void Combine(IBufferWriter<byte> to, ReadOnlySpan<byte> cell) => Write(to, TileUpdateKind.Combine, 0, [], cell);
+
+    /// <param name="to">Where the update goes.</param>
+    /// <param name="tag">By which the caller knows the key again when the merge reports it.</param>
+    /// <param name="cell">Of <see cref="TileProjection"/>, with a run that is before that of the writer.</param>
+    public static void TakeOver(IBufferWriter<byte> to, int tag, ReadOnlySpan<byte> cell) => Write(to, TileUpdateKind.TakeOver, tag, [DayRange.All], cell);
 
     static void Write(IBufferWriter<byte> to, TileUpdateKind kind, int tag, ReadOnlySpan<DayRange> ranges, ReadOnlySpan<byte> cell)
     {

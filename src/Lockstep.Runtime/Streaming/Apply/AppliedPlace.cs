@@ -19,6 +19,14 @@ public static class AppliedPlace
         return key;
     }
 
+    /// <summary>Whether an entry of a scan says how far a partition has been applied.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> key, ReadOnlySpan<byte> cell, out LogPlace place)
+    {
+        var found = key.Length == 6 && key[0] == 0 && key[1] == (byte)'P' && !cell.IsEmpty;
+        place = found ? new(BinaryPrimitives.ReadUInt32LittleEndian(key[2..]), Parse(cell)) : default;
+        return found;
+    }
+
     /// <summary>-1: nothing is known.</summary>
     public static async ValueTask<long> ReadAsync(IOnlineStore store, string table, uint partition, CancellationToken token)
     {

@@ -49,10 +49,14 @@ sealed class TileLab
     /// <summary>Functions, hops and windows that meet: shared tiers, windows inside windows, exact hops, lifetime.</summary>
     /// <param name="delay">Of the view.</param>
     /// <param name="exact">With windows that are exact to the microsecond: an answer then holds for no longer.</param>
-    public static TileLab Everything(long delay, bool exact = true) => new(delay, [.. new (string, int, string, long? Hop, int)[] {
+    public static TileLab Everything(long delay, bool exact = true) => new(delay, [.. AllFeatures.Where(f => exact || f.Hop != 1)]);
+
+    public static readonly IReadOnlyList<(string Function, int Column, string Window, long? Hop, int Filter)> AllFeatures =
+    [
         ("count", -1, "5s", null, -1), ("count", -1, "1m", null, 0), ("count", 0, "1m", null, -1), ("sum", 0, "30s", null, -1), ("sum", 0, "90s", null, 1), ("avg", 0, "90s", null, -1),
         ("stddev_samp", 0, "10m", null, -1), ("sum", 1, "10m", 10 * Instant.Second, -1), ("min", 0, "3s", 1, -1), ("max", 2, "20s", 1, -1), ("max", 1, "6h", null, 0),
-        ("sum", 0, "2d", null, -1), ("count", -1, "1d", null, -1), ("sum", 1, "lifetime", null, -1), ("min", 2, "lifetime", null, 1) }.Where(f => exact || f.Hop != 1)]);
+        ("sum", 0, "2d", null, -1), ("count", -1, "1d", null, -1), ("sum", 1, "lifetime", null, -1), ("min", 2, "lifetime", null, 1),
+    ];
 
     public ColumnBatch Batch(IEnumerable<NaiveEvent> events)
     {
