@@ -37,7 +37,7 @@ internal static class OnlineSchema
         if (mode != "wal") throw new LockstepException(ErrorKind.Failed, $"The online store '{path}' cannot use a write-ahead log here (journal mode '{mode}'). Put it on a local disk.");
         connection.Execute(syncEveryWrite ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit={LogPages * PageSize}"));
-        connection.Execute("PRAGMA cache_size=-65536");
+        connection.Execute("PRAGMA cache_size=-262144"); // KiB, of the one connection that writes: streams touch a table's pages in turn, of which a smaller cache would keep none
         if (connection.Int64("SELECT count(*) FROM sqlite_master") != 0) return;
         connection.Execute("BEGIN IMMEDIATE");
         if (connection.Int64("SELECT count(*) FROM sqlite_master") == 0)

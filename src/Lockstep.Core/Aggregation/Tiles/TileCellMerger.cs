@@ -87,7 +87,7 @@ public sealed class TileCellMerger
             default: throw new RowFormatException($"Update kind {(byte)kind} of tiles.");
         }
         for (var section = 0; section < _sections.Length; section++) Merge(section, stored, added, update, cut);
-        if (_sections.All(s => s.Count == 0) && MayGo(kind, stored, end, now)) return stored.IsEmpty ? TileOutcome.Unchanged : TileOutcome.Changed;
+        if (HasNoTiles && MayGo(kind, stored, end, now)) return stored.IsEmpty ? TileOutcome.Unchanged : TileOutcome.Changed;
         TileCellWriter.Write(merged, run, end, cut, CollectionsMarshal.AsSpan(_places), _sections);
         return TileOutcome.Changed;
     }
@@ -144,7 +144,7 @@ public sealed class TileCellMerger
             at += length;
         }
         if (at != update.Length) throw new RowFormatException($"An update of {update.Length} bytes, with {at} bytes of events.");
-        _events.Sort(static (a, b) => a.Time.CompareTo(b.Time));
+        if (_events.Count > 1) _events.Sort(static (a, b) => a.Time.CompareTo(b.Time));
         return any;
     }
 
@@ -164,6 +164,16 @@ public sealed class TileCellMerger
     // and events from being applied again, until none can be under way.
     static bool MayGo(TileUpdateKind kind, TileCellReader stored, long end, long now)
         => end == TileCell.TableAlone || (kind == TileUpdateKind.Clean && now - Instant.Day > stored.Cut);
+
+    bool HasNoTiles
+    {
+        get
+        {
+            foreach (var section in _sections)
+                if (section.Count > 0) return false;
+            return true;
+        }
+    }
 
     bool NeedsCleaning(TileCellReader stored, long cut)
     {
@@ -207,7 +217,7 @@ public sealed class TileCellMerger
             else if ((time < cut || !_layout.HasSingles) && Instant.Floor(time, tier.Hop) is var start && start >= _layout.KeepFrom(section, cut)) _coming.Add(new(start, time, Log, i));
         }
         if (_standing.Count + _coming.Count == 0) return;
-        _coming.Sort(static (a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : a.Source != b.Source ? a.Source.CompareTo(b.Source) : a.Index.CompareTo(b.Index));
+        if (_coming.Count > 1) _coming.Sort(static (a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : a.Source != b.Source ? a.Source.CompareTo(b.Source) : a.Index.CompareTo(b.Index));
         Starts(writer);
         for (var slot = 0; slot < tier.States.Length; slot++)
         {
@@ -258,7 +268,8 @@ public sealed class TileCellMerger
             while (left < standing.Length && (right == coming.Length || standing[left].Start < coming[right].Start) && standing[left].Index == standing[first].Index + left - first) left++;
             if (left > first)
             {
-                var bytes = own.Several(accumulator, standing[first].Index, left - first, out var last);
+                var isEnd = left == standing.Length && right == coming.Length;
+                var bytes = own.Several(accumulator, standing[first].Index, left - first, isEnd, out var last);
                 writer.AddRun(slot, bytes, last);
                 continue;
             }
@@ -313,12 +324,12 @@ internal ref struct RunCursor(ReadOnlySpan<byte> run, int count, int last)
         return index == count - 1 ? _run[from..] : _run.Slice(from, measure.Measure(_run[from..]));
     }
 
-    /// <summary>The bytes of states that follow each other, and where the last of them begins.</summary>
-    public ReadOnlySpan<byte> Several(Accumulator measure, int first, int number, out int lastAt)
+    /// <summary>The bytes of states that follow each other and, where it is asked for, where the last of them begins.</summary>
+    public ReadOnlySpan<byte> Several(Accumulator measure, int first, int number, bool wantsLast, out int lastAt)
     {
         var from = Seek(measure, first);
-        lastAt = Seek(measure, first + number - 1) - from;
-        var to = first + number == count ? _run.Length : from + lastAt + measure.Measure(_run[(from + lastAt)..]);
-        return _run[from..to];
+        lastAt = wantsLast ? Seek(measure, first + number - 1) - from : 0;
+        return _run[from..Seek(measure, first + number)];
     }
 }
+

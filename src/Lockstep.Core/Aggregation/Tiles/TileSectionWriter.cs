@@ -12,11 +12,14 @@ internal sealed class TileSectionWriter(TileTier tier)
     readonly List<long> _newest = [];
     readonly ArrayBufferWriter<byte>[] _runs = [.. tier.States.Select(_ => new ArrayBufferWriter<byte>(256))];
     readonly int[] _last = new int[tier.States.Length];
+    uint[] _offsets = [];
+    int _width; // 0: not measured yet
 
     public int Count => _starts.Count;
 
     public void Clear()
     {
+        _width = 0;
         _starts.Clear();
         _newest.Clear();
         foreach (var run in _runs) run.ResetWrittenCount();
@@ -25,6 +28,7 @@ internal sealed class TileSectionWriter(TileTier tier)
     /// <summary>Opens a tile; returns false when the last one starts there already, so that it is the same.</summary>
     public void Add(long start, long newest)
     {
+        _width = 0;
         _starts.Add(start);
         if (tier.HasNewest) _newest.Add(newest);
     }
@@ -43,15 +47,22 @@ internal sealed class TileSectionWriter(TileTier tier)
         _runs[slot].Write(states);
     }
 
-    int Width
+    /// <summary>Bytes of a start: 4 where all are whole hops behind the first, which is what <see cref="_offsets"/> then holds.</summary>
+    int Width => _width != 0 ? _width : _width = MeasureStarts() ? 4 : 8;
+
+    bool MeasureStarts()
     {
-        get
+        var starts = CollectionsMarshal.AsSpan(_starts);
+        var hop = (ulong)tier.Hop;
+        if (_offsets.Length < starts.Length) _offsets = new uint[Math.Max(starts.Length, 2 * _offsets.Length)];
+        for (var i = 0; i < starts.Length; i++)
         {
-            var first = _starts[0];
-            foreach (var start in CollectionsMarshal.AsSpan(_starts))
-                if ((UInt128)((Int128)start - first) is var distance && (distance % (ulong)tier.Hop != 0 || distance / (ulong)tier.Hop > uint.MaxValue)) return 8;
-            return 4;
+            var distance = (ulong)(starts[i] - starts[0]); // they ascend: it fits, though the difference may not
+            var hops = hop == 1 ? distance : distance / hop;
+            if (hops > uint.MaxValue || hops * hop != distance) return false;
+            _offsets[i] = (uint)hops;
         }
+        return true;
     }
 
     public int Size
@@ -72,11 +83,10 @@ internal sealed class TileSectionWriter(TileTier tier)
         BinaryPrimitives.WriteInt32LittleEndian(to, Count);
         to[4] = (byte)width;
         BinaryPrimitives.WriteInt64LittleEndian(to[5..], first);
-        foreach (var start in CollectionsMarshal.AsSpan(_starts))
+        for (var i = 0; i < _starts.Count; i++, at += width)
         {
-            if (width == 4) BinaryPrimitives.WriteUInt32LittleEndian(to[at..], (uint)((ulong)(start - first) / (ulong)tier.Hop));
-            else BinaryPrimitives.WriteInt64LittleEndian(to[at..], start);
-            at += width;
+            if (width == 4) BinaryPrimitives.WriteUInt32LittleEndian(to[at..], _offsets[i]);
+            else BinaryPrimitives.WriteInt64LittleEndian(to[at..], _starts[i]);
         }
         for (var i = 0; tier.HasNewest && i < _newest.Count; i++)
         {
