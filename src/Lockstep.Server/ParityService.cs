@@ -22,7 +22,7 @@ sealed class ParityService(FeatureServer server, Func<ParityCheck> check, Parity
         var report = await check().RunAsync(new() { Catalog = server.Current.Catalog, Sample = settings.VerifySample, Seed = _round++ }, null, token);
         metrics.Add(report);
         foreach (var view in report.Views)
-            foreach (var example in view.Examples.Where(e => e.Cause is DifferenceCause.MissingRow or DifferenceCause.Unexplained))
+            foreach (var example in view.Examples.Where(e => e.Cause is DifferenceCause.MissingRow or DifferenceCause.Unexplained or DifferenceCause.NotInLog))
                 Log.LogWarning("{View} {Key}: {Feature} is {Online} online and {Offline} offline as of {AsOf} ({Cause})",
                     view.View, string.Join(" ", example.Key.Select(k => $"{k.Key}={k.Value}")), example.Feature, example.Online, example.Offline, Instant.Format(report.AsOf), RegistryJson.Word(example.Cause));
     }

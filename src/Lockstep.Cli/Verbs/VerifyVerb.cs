@@ -19,9 +19,17 @@ internal sealed class VerifyVerb : Verb
     public override VerbGroup Group => VerbGroup.Look;
     public override string Summary => "Hold the online store against the offline data: every value of a sample, bit for bit";
     public override string Details => """
-        For each view a sample of its entities, from the online store and from the source, is served as a request would be, and made as a training set makes it, at one instant. Each difference is named with its cause: `never_materialized`, `older_version`, `healing_due` (the source or the clock has moved on since the last run: `lockstep materialize` heals it), `missing_row`, `unexplained`.
+        For each view a sample of its entities, from the online store and from the source, is served as a request would be, and made as a training set makes it, at one instant. Each difference is named with its cause, which explains the value: made again without what it names, the training set has what is served.
 
-        Exit code 1 when anything differs. At an earlier instant only those entities can be compared of which the online store still keeps the row; the others are counted.
+        - `never_materialized`, `older_version`: no run has brought the view online, or one of another meaning of it
+        - `healing_due`: the table or the clock has moved on since the last run; `lockstep materialize` heals it
+        - `behind`: events are logged and not applied yet; `lockstep serve` and `lockstep stream run` apply them
+        - `late_event`: an event came after the instant of the comparison and belongs before it: no failure
+        - `not_in_log`: the online store has applied events that the log does not hold
+        - `ttl`: a row's features are gone online as past their ttl, by a clock that was ahead
+        - `missing_row`, `unexplained`: nothing is online for the key, or something that nothing explains
+
+        Exit code 1 when anything differs but by late events. At an earlier instant (`--at`) only those entities can be compared of which the online store can still tell: of values the row that stands, of windows a key that nothing was written to since; the others are counted.
         """;
     public override IReadOnlyList<Option> Options => [_view, _sample, _at, _seed];
     public override IReadOnlyList<Example> Examples => [new("lockstep verify", "all views"), new("lockstep verify --view weather --sample 100000", "one, thoroughly")];
@@ -77,11 +85,16 @@ internal sealed class VerifyVerb : Verb
             : $"{paint.Red("Different")}: {Words.Number(report.Views.Sum(v => v.Different))} of {Words.Count(values, "value")} as of {asOf}.{Advice(report)}");
     }
 
-    static string Advice(ParityReport report) => report.Views.SelectMany(v => v.Causes.Keys).ToHashSet() switch
+    static string Advice(ParityReport report)
     {
-        var causes when causes.Contains(DifferenceCause.Unexplained) || causes.Contains(DifferenceCause.MissingRow) => " Compute the view afresh with: lockstep materialize --full",
-        _ => " Bring online what has changed with: lockstep materialize",
-    };
+        var causes = report.Views.SelectMany(v => v.Causes.Keys).ToHashSet();
+        List<string> advice = [];
+        if (causes.Contains(DifferenceCause.Behind)) advice.Add("Apply what is logged with: lockstep serve, or lockstep stream run.");
+        if (causes.Contains(DifferenceCause.NotInLog)) advice.Add("The log lacks events that are online: bring its folder back from a copy, or compute the view afresh without them.");
+        if (causes.Overlaps([DifferenceCause.Unexplained, DifferenceCause.MissingRow, DifferenceCause.NotInLog, DifferenceCause.Ttl])) advice.Add("Compute the view afresh with: lockstep materialize --full");
+        else if (causes.Overlaps([DifferenceCause.NeverMaterialized, DifferenceCause.OlderVersion, DifferenceCause.HealingDue])) advice.Add("Bring online what has changed with: lockstep materialize");
+        return string.Concat(advice.Select(a => " " + a));
+    }
 
     static JsonObject ToJson(ParityReport report) => new()
     {

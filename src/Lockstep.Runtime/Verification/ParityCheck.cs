@@ -1,4 +1,5 @@
 using Lockstep.Core;
+using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
@@ -6,7 +7,6 @@ using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Serving;
-using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Runtime.Verification;
 
@@ -34,11 +34,13 @@ public sealed record ParityRequest
 // Measures S22 on live data. For each view version:
 //  1. A sample of keys, of the online store and of the source: what is missing on either side shows.
 //  2. Their vectors at one instant, served as any request is, and as a training set makes them.
-//  3. What differs is made once more from what the last run read (its record): where that is what is served, the next run heals it.
+//  3. What differs is looked into by ParityCauses.
 /// <summary>Holds the online store against the offline data, value by value, bit for bit, and names the cause of each difference.</summary>
 public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnlineStore online, IRunStore runs, string onlineStoreName, TimeProvider clock)
 {
     const int KeysPerRequest = 1_000;
+
+    readonly ParityTraining _training = new(engine, tables, runs, clock);
 
     public async Task<ParityReport> RunAsync(ParityRequest request, IProgress<WorkProgress>? progress, CancellationToken token)
     {
@@ -70,15 +72,13 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
         var keys = await SampleAsync(view, request, token);
         if (keys.Count == 0) return new() { View = view.Id };
         var served = await ServeAsync(view, request.Catalog, keys, at, token);
-        // The store forgets rows that have been replaced for longer than the grace: the features of rows past their ttl, and single events: only a row that is there tells.
-        var isOld = at < Instant.Now(clock) - ValueCell.Grace;
-        var comparable = Enumerable.Range(0, keys.Count).Where(i => !isOld || view.View is ValueView && served[i].Any(v => v.Status is FeatureStatus.Present or FeatureStatus.NullValue)).ToList();
-        var offline = await TrainAsync(view, request.Catalog, [.. comparable.Select(i => keys[i])], at, null, token);
+        var comparable = at >= Instant.Now(clock) - ValueCell.Grace ? [.. Enumerable.Range(0, keys.Count)] : await KeptAsync(view, keys, served, at, token);
+        var offline = await _training.ValuesAsync(view, request.Catalog, [.. comparable.Select(i => keys[i])], at, null, token);
         List<(int Key, int Row, int Feature)> different = [];
         for (var row = 0; row < comparable.Count; row++)
             for (var feature = 0; feature < view.Features.Count; feature++)
                 if (served[comparable[row]][feature].Value != offline[row][feature]) different.Add((comparable[row], row, feature));
-        var causes = different.Count == 0 ? [] : await ExplainAsync(view, request.Catalog, keys, served, different, at, token);
+        var causes = different.Count == 0 ? [] : await new ParityCauses(engine, tables, online, runs, onlineStoreName, _training) { View = view, Catalog = request.Catalog, Keys = keys, Served = served, At = at }.FindAsync([.. different.Select(d => (d.Key, d.Feature))], token);
         var examples = different.Zip(causes).Take(request.Examples).Select(d => new ParityDifference(
             [.. view.Keys.Fields.Zip(keys[d.First.Key], (f, v) => KeyValuePair.Create(f.Name, v))], view.Features[d.First.Feature].Name, served[d.First.Key][d.First.Feature].Value, offline[d.First.Row][d.First.Feature], d.Second));
         return new()
@@ -116,62 +116,18 @@ public sealed class ParityCheck(IBatchEngine engine, ITrackedTables tables, IOnl
         return rows;
     }
 
-    /// <summary>The features of each key as of the instant; with a state, by the table as it was then.</summary>
-    async Task<List<Value[]>> TrainAsync(ViewVersion view, Catalog catalog, IReadOnlyList<Value[]> keys, long at, TableState? then, CancellationToken token)
+    /// <summary>
+    /// Of an instant before the grace, the keys of which the store can still tell: rows that have been replaced for longer are forgotten, as
+    /// are the features of rows past their ttl, so only a row that is there tells; tiles tell if nothing has been written to them since.
+    /// </summary>
+    async Task<List<int>> KeptAsync(ViewVersion view, IReadOnlyList<Value[]> keys, IReadOnlyList<IReadOnlyList<ServedValue>> served, long at, CancellationToken token)
     {
-        if (keys.Count == 0) return [];
-        var ends = view.View is AggregationView && ViewEnds.Fixed(EventProgram.Of(view).Source) is null ? await ViewEnds.ForTrainingAsync(runs, view, token) : [];
-        var time = "event_timestamp";
-        while (view.Keys.IndexOf(time) >= 0) time = "_" + time;
-        using RowsReader spine = new(new([.. view.Keys.Fields, new(time, FeatureType.Timestamp)]), keys.Select(k => (Value[])[.. k, Value.Timestamp(at)]));
-        RowsKeeper kept = new();
-        var again = then is null ? null : new TrainingSetRecord
-        {
-            MadeAt = Instant.Format(at),
-            Spine = "the sample",
-            Timestamp = time,
-            Rows = keys.Count,
-            FullNames = true,
-            AsKnown = false,
-            Features = [.. view.Features.Fields.Select(f => new RecordedFeature(view.Id, f.Name, null, new Dictionary<string, string>()))],
-            Views = [new(view.Id, view.Fingerprint, then) { End = ends.Count > 0 ? Instant.Format(ends[^1].End) : null }],
-        };
-        new TrainingSetBuilder(engine, tables, clock, _ => ends).Run(new()
-        {
-            Catalog = catalog,
-            Spine = Spine.Of(spine, "the sample"),
-            Features = again is null ? [Selection(view)] : [],
-            Again = again,
-            FullNames = true,
-            Timestamp = time,
-            Writer = kept.For,
-        }, null, token);
-        return kept.Rows.ConvertAll(r => r[(view.Keys.Count + 1)..]);
+        if (view.View is not AggregationView) return [.. Enumerable.Range(0, keys.Count).Where(i => served[i].Any(v => v.Status is FeatureStatus.Present or FeatureStatus.NullValue))];
+        var layout = EventProgram.Of(view).Layout;
+        var cells = await RawCells.ReadAsync(online, view, keys, token);
+        return [.. Enumerable.Range(0, keys.Count).Where(i => new TileCellReader(layout, cells[i].Span).Cut <= at)];
     }
 
-    async Task<List<DifferenceCause>> ExplainAsync(
-        ViewVersion view, Catalog catalog, IReadOnlyList<Value[]> keys, IReadOnlyList<IReadOnlyList<ServedValue>> served, List<(int Key, int Row, int Feature)> different, long at, CancellationToken token)
-    {
-        if (await MaterializationMark.ReadAsync(online, view.Id, token) is not { } mark) return All(DifferenceCause.NeverMaterialized);
-        if (mark.Fingerprint != view.Fingerprint) return All(DifferenceCause.OlderVersion);
-        if (await runs.FindAsync(view.Id, onlineStoreName, mark.Run, token) is not { End: { } end, Reads: [var read, ..] }) return All(null);
-        var keysThen = different.Select(d => d.Key).Distinct().ToList();
-        List<Value[]> then;
-        try
-        {
-            then = await TrainAsync(view, catalog, keysThen.ConvertAll(k => keys[k]), at, read, token);
-        }
-        catch (LockstepException e) when (e.Kind is ErrorKind.Conflict or ErrorKind.NotFound or ErrorKind.Failed)
-        {
-            return All(DifferenceCause.HealingDue); // the files that the run read are not the same any more
-        }
-        var cameDue = end.LeftOut is { } leftOut && leftOut <= at;
-        return different.ConvertAll(d => cameDue || then[keysThen.IndexOf(d.Key)][d.Feature] == served[d.Key][d.Feature].Value ? DifferenceCause.HealingDue : Plain(d));
-
-        List<DifferenceCause> All(DifferenceCause? cause) => different.ConvertAll(d => cause ?? Plain(d));
-        DifferenceCause Plain((int Key, int Row, int Feature) d) => served[d.Key][d.Feature].Status == FeatureStatus.NotFound ? DifferenceCause.MissingRow : DifferenceCause.Unexplained;
-    }
-
-    static FeatureSelection Selection(ViewVersion view)
+    internal static FeatureSelection Selection(ViewVersion view)
         => FeatureSelection.TryParse($"{view.Id}:*", out var selection) ? selection : throw new InvalidOperationException($"'{view.Id}:*' is no selection.");
 }

@@ -16,7 +16,19 @@ public enum DifferenceCause
     /// <summary>The source, or the clock, has moved on since the last run; with what that run read, both agree. The next run heals it.</summary>
     HealingDue,
 
-    /// <summary>Offline there is a value, online there is no row for the key, and what the last run read does not explain it.</summary>
+    /// <summary>An event that was logged before the instant has not been brought to the online store yet: nothing runs streams, or they are behind.</summary>
+    Behind,
+
+    /// <summary>An event came after the instant and belongs before it. S22 promises nothing of it, so it is no failure.</summary>
+    LateEvent,
+
+    /// <summary>The online store has applied events that the log does not hold: the log was lost, or brought back from an older copy.</summary>
+    NotInLog,
+
+    /// <summary>Online the row's features are gone as past their ttl, and as of the instant they are within it: a clock was ahead.</summary>
+    Ttl,
+
+    /// <summary>Offline there is a value, online there is nothing for the key, and what the last run read does not explain it.</summary>
     MissingRow,
 
     /// <summary>None of these: somebody wrote to the store, or Lockstep is wrong.</summary>
@@ -54,5 +66,6 @@ public sealed record ViewParity
 /// <summary>What a comparison of online with offline found.</summary>
 public sealed record ParityReport(long AsOf, IReadOnlyList<ViewParity> Views)
 {
-    public bool IsEqual => Views.All(v => v.Different == 0);
+    /// <summary>All that S22 promises holds: nothing differs but by events that came after the instant.</summary>
+    public bool IsEqual => Views.All(v => v.Different == v.Causes.GetValueOrDefault(DifferenceCause.LateEvent));
 }
