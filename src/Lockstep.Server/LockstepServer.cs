@@ -93,7 +93,7 @@ public static class LockstepServer
         if (parts.Materializer is not null) MaterializationEndpoints.Map(app, guard, services.GetRequiredService<MaterializationJobs>(), server);
         if (streams is not null) app.MapOnly("POST", "/api/v1/sources/{name}/events", guard.Native("source_events", new SourceEvents(streams, server.Settings).Handle));
         app.MapOpenApi();
-        FeastEndpoints.Map(app, guard, server, health, streams);
+        FeastEndpoints.Map(app, guard, server, health, streams, services.GetService<MaterializationJobs>());
         app.MapUnknown();
     }
 }

@@ -2,7 +2,6 @@ using System.Buffers;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
-using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Log;
 using Lockstep.Runtime.Verification;
 

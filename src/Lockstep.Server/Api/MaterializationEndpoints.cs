@@ -14,7 +14,7 @@ namespace Lockstep.Server.Api;
 /// <summary>POST /api/v1/materializations starts a run, GET …/{id} watches it.</summary>
 static class MaterializationEndpoints
 {
-    const string Path = "/api/v1/materializations";
+    public const string Path = "/api/v1/materializations";
     static readonly string[] Members = ["views", "from", "to", "full"];
 
     public static void Map(IEndpointRouteBuilder app, Guard guard, MaterializationJobs jobs, FeatureServer server)

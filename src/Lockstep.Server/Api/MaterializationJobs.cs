@@ -67,6 +67,12 @@ sealed class MaterializationJobs(Func<Materializer> materializer, TimeProvider c
         }
     }
 
+    /// <summary>Completes when it has ended, however.</summary>
+    public Task WaitAsync(MaterializationJob job, CancellationToken token)
+    {
+        lock (_gate) return _jobs.Find(j => j.Job == job).Running?.WaitAsync(token) ?? Task.CompletedTask; // forgotten: it has ended
+    }
+
     public MaterializationJob Find(string id)
     {
         lock (_gate)

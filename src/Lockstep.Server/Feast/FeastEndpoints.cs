@@ -9,7 +9,7 @@ namespace Lockstep.Server.Feast;
 /// <summary>The paths of Feast's HTTP server, so that its clients work unchanged.</summary>
 static class FeastEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app, Guard guard, FeatureServer server, Health health, StreamService? streams)
+    public static void Map(IEndpointRouteBuilder app, Guard guard, FeatureServer server, Health health, StreamService? streams, MaterializationJobs? jobs)
     {
         app.MapOnly(HttpMethods.Post, "/get-online-features", guard.Around("feast_get_online_features", context => GetOnlineFeatures(context, server), FeastErrors.WriteAsync), WrongMethod);
         if (streams is not null)
@@ -17,6 +17,12 @@ static class FeastEndpoints
             FeastWrites writes = new(server, streams);
             app.MapOnly(HttpMethods.Post, "/push", guard.Around("feast_push", writes.Push, FeastErrors.WriteAsync), WrongMethod);
             app.MapOnly(HttpMethods.Post, "/write-to-online-store", guard.Around("feast_write_to_online_store", writes.Write, FeastErrors.WriteAsync), WrongMethod);
+        }
+        if (jobs is not null)
+        {
+            FeastMaterialize runs = new(server, jobs);
+            app.MapOnly(HttpMethods.Post, "/materialize", guard.Around("feast_materialize", runs.Materialize, FeastErrors.WriteAsync), WrongMethod);
+            app.MapOnly(HttpMethods.Post, "/materialize-incremental", guard.Around("feast_materialize_incremental", runs.Incremental, FeastErrors.WriteAsync), WrongMethod);
         }
         app.MapOnly(HttpMethods.Get, "/health", context =>
         {

@@ -6,8 +6,6 @@ using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Log;
-using Lockstep.Server.Api;
-using Lockstep.Server.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Lockstep.Server.Feast;
@@ -102,7 +100,7 @@ sealed class FeastWrites(FeatureServer server, StreamService streams)
         List<(string, JsonElement)> columns = [];
         foreach (var column in frame.EnumerateObject())
         {
-            if (column.Value.ValueKind != JsonValueKind.Array) throw new FeastShapeException("list_type", "Input should be a valid list", Raw(column.Value), "body", "df", column.Name);
+            if (column.Value.ValueKind != JsonValueKind.Array) throw new FeastShapeException("list_type", "Input should be a valid list", FeastBody.Raw(column.Value), "body", "df", column.Name);
             columns.Add((column.Name, column.Value));
         }
         return columns;
@@ -110,22 +108,9 @@ sealed class FeastWrites(FeatureServer server, StreamService streams)
 
     async ValueTask<JsonElement> BodyAsync(HttpContext context, string name)
     {
-        var bytes = await SourceEvents.ReadAsync(context, server.Settings.MaxPushBytes);
-        if (!ContentTypes.IsJson(context.Request.ContentType)) throw FeastErrors.NotAnObject(bytes);
-        if (bytes.Length == 0) throw new FeastShapeException("missing", "Field required", "null"u8.ToArray(), "body");
-        using var document = JsonDocument.Parse(bytes);
-        var body = document.RootElement.Clone();
-        if (body.ValueKind != JsonValueKind.Object) throw new FeastShapeException("model_attributes_type", "Input should be a valid dictionary or object to extract fields from", Raw(body), "body");
-        Need(body, name, JsonValueKind.String, "string_type", "Input should be a valid string");
-        Need(body, "df", JsonValueKind.Object, "dict_type", "Input should be a valid dictionary");
+        var body = await FeastBody.ReadAsync(context, server.Settings.MaxPushBytes);
+        FeastBody.Need(body, name, JsonValueKind.String, "string_type", "Input should be a valid string");
+        FeastBody.Need(body, "df", JsonValueKind.Object, "dict_type", "Input should be a valid dictionary");
         return body;
     }
-
-    static void Need(JsonElement body, string name, JsonValueKind kind, string type, string message)
-    {
-        if (!body.TryGetProperty(name, out var value)) throw new FeastShapeException("missing", "Field required", Raw(body), "body", name);
-        if (value.ValueKind != kind) throw new FeastShapeException(type, message, Raw(value), "body", name);
-    }
-
-    static byte[] Raw(JsonElement value) => System.Text.Encoding.UTF8.GetBytes(value.GetRawText());
 }

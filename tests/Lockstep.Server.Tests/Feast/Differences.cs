@@ -95,15 +95,6 @@ sealed record Difference(string Case, string Rule, Action<ColumnarAnswer>? Chang
         Refused("on-demand-missing-request-data", "the same class; the names in their own order", 404, "RequestDataNotFoundInEntityRowsException"),
         Refused("on-demand-wrong-type", "S2, a mistake of the caller", 400, "entities[0].days_late is the text \"three\"; it is int64"),
 
-        // What a run leaves, whatever it reads again
-        new("materialize-read", "S7: the row of 18:00 stays", Value("visitors", 0, "220")),
-        new("materialize-read", "S7: the row of 18:00 stays", Time(0, "2026-02-11T18:00:00Z")),
-        new("materialize-read", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
-        new("materialize-again-read", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
-        new("materialize-no-rows-read", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
-        new("materialize-null-created-read", "S6: a null created timestamp is the lowest, and no error", answer => (answer.Values("coins")[0], answer.Statuses("coins")[0], answer.Times("coins")[0]) = (5, "PRESENT", "2026-02-11T00:00:00Z")),
-        new("materialize-null-created-read", "S5: 36 hours old, ttl 1d", TooOld("coins")),
-
         // Keys
         Refused("int64-key-as-fraction", "S4: 1.5 is no whole number", 400, "entities[0].branch_no is the number 1.5; it is int64"),
         Refused("int64-key-as-bool", "S4: true is no whole number", 400, "entities[0].branch_no is true; it is int64"),
@@ -183,5 +174,20 @@ sealed record Difference(string Case, string Rule, Action<ColumnarAnswer>? Chang
         Answers("write-bytes-and-lists", "S1, S2: bytes are base64, instants RFC 3339", "null"),
         Refused("write-unknown-view", "the same class; our words say what there is", 404, "FeastObjectNotFoundException"),
         Refused("write-wrong-type", "S2, a mistake of the caller", 400, "does not convert to int64 without loss"),
+
+        // Runs: what a run reads again shows nowhere (S7)
+        new("materialize-read", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
+        new("materialize-again-read", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
+        new("materialize-no-rows-read", "S5: 18 hours old, ttl 12h", TooOld("visitors")),
+        new("materialize-null-created-read", "S5: 36 hours old, ttl 1d", TooOld("coins")),
+        Refused("materialize-start-after-end", "a mistake of the caller", 400, "start_ts (2026-03-01T00:00:00Z) must be before end_ts (2026-02-01T00:00:00Z)"),
+        Refused("materialize-start-is-end", "a mistake of the caller", 400, "start_ts (2026-02-01T00:00:00Z) must be before end_ts (2026-02-01T00:00:00Z)"),
+        Refused("materialize-unknown-view", "the same class; our words say what there is", 404, "FeatureViewNotFoundException"),
+        Refused("materialize-offline-view", "a mistake of the caller", 400, "FeatureView branch_archive is not configured to be served online: 'branch_archive@1.0.0' says 'online: false'."),
+        Refused("materialize-no-end", "a mistake of the caller", 400, "start_ts and end_ts are required"),
+        Refused("materialize-bad-time", "a mistake of the caller", 400, "Invalid timestamp format: start_ts is 'soon'. Write it like"),
+        Refused("materialize-empty-object", "a mistake of the caller", 400, "start_ts and end_ts are required"),
+        Refused("materialize-incremental-bad-time", "a mistake of the caller", 400, "Invalid timestamp format: end_ts is 'soon'. Write it like"),
+        Refused("materialize-incremental-unknown-view", "the same class; our words say what there is", 404, "FeatureViewNotFoundException"),
     ];
 }

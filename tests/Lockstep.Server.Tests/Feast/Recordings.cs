@@ -37,17 +37,8 @@ sealed record Recording(string Name, string Method, string Path, IReadOnlyDictio
     }
 
     /// <summary>It writes, or reads what one before it has written: these are replayed in their order.</summary>
-    public bool IsWrite => Path is "/push" or "/write-to-online-store"
-        || Name.EndsWith("-read", StringComparison.Ordinal) && (Name.StartsWith("push", StringComparison.Ordinal) || Name.StartsWith("write", StringComparison.Ordinal));
+    public bool IsWrite => Path is "/push" or "/write-to-online-store" || Path.StartsWith("/materialize", StringComparison.Ordinal)
+        || Name.EndsWith("-read", StringComparison.Ordinal) && s_writers.Any(w => Name.StartsWith(w, StringComparison.Ordinal));
 
-    /// <summary>Why a request is not replayed; null: it is.</summary>
-    public string? NotReplayed
-    {
-        get
-        {
-            if (Name.StartsWith("materialize", StringComparison.Ordinal) && Name.EndsWith("-read", StringComparison.Ordinal)) return null; // our materializer did what they read
-            if (Path.StartsWith("/materialize", StringComparison.Ordinal)) return "materialize over Feast's format; ours is POST /api/v1/materializations";
-            return null;
-        }
-    }
+    static readonly string[] s_writers = ["push", "write", "materialize"];
 }
