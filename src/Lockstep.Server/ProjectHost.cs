@@ -15,6 +15,7 @@ using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Readers;
+using Lockstep.Runtime.Streaming.Readers.Files;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Runtime.Transformations;
 using Lockstep.Runtime.Verification;
@@ -105,12 +106,13 @@ public sealed class ProjectHost : IAsyncDisposable
         Clock = Clock,
         Limits = new() { MaxEventBytes = Settings.Server.MaxEventBytes },
         Warn = warn,
-        Reader = ReaderOf,
+        Reader = feed => ReaderOf(feed, warn),
     });
 
-    static IStreamReader? ReaderOf(SourceFeed feed) => feed.Source.Stream switch
+    IStreamReader? ReaderOf(SourceFeed feed, Action<string, string>? warn) => feed.Source.Stream switch
     {
         PushStreamSource => null,
+        FileStreamSource => new FolderReader(feed, Engine, Folder.Root, Clock, warn),
         var stream => throw new NotSupportedException($"No reader of {stream}."),
     };
 

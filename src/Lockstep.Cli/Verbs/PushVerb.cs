@@ -47,7 +47,7 @@ internal sealed class PushVerb : Verb
         var feed = streams.Find(context.Get(_source)!);
         var (answer, rows, begin) = (new PushAnswer { Source = feed.Source.Name, Accepted = 0, Refused = 0 }, 0L, context.Console.Clock.GetTimestamp());
         var key = context.Get(_key);
-        foreach (var piece in EventFile.Read(feed, host.Engine, path, format, 0, token))
+        foreach (var piece in EventFile.Read(feed, host.Engine, path, Path.GetFileName(path), format, 0, token))
         {
             if (key is not null && rows > 0) throw new LockstepException(ErrorKind.BadArguments, $"'{context.Get(_file)}' is too large to be logged in one piece: leave out --key, or send it in parts, each under a key of its own.");
             answer = Add(answer, await feed.PushAsync(piece, key, token), rows);

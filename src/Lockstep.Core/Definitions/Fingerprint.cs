@@ -151,7 +151,7 @@ public static class Fingerprint
             text.Add("stream", stream switch
             {
                 PushStreamSource => ["push"],
-                FileStreamSource files => ["files", files.Path],
+                FileStreamSource files => ["files", files.Path.Replace('\\', '/'), files.Format?.Word() ?? ""],
                 // Which id a schema has says nothing of what is read: a topic goes on evolving under one view.
                 KafkaStreamSource kafka => ["kafka", kafka.Topic, kafka.Format, kafka.Schema ?? ""],
                 _ => throw new NotSupportedException($"No fingerprint of {stream.GetType().Name}."),

@@ -67,8 +67,12 @@ public abstract record StreamSource
 /// <summary>Events that callers send over HTTP.</summary>
 public sealed record PushStreamSource : StreamSource;
 
-/// <summary>A folder whose new files are events.</summary>
-public sealed record FileStreamSource(string Path) : StreamSource;
+/// <summary>Files that appear in a folder, and lines that are written behind others.</summary>
+public sealed record FileStreamSource(string Path) : StreamSource
+{
+    /// <summary>JSON lines, CSV or Parquet; null: it does not follow from the path.</summary>
+    public TableFormat? Format { get; init; } = TableFormats.TryInfer(Path, out var format) ? format : null;
+}
 
 /// <summary>A Kafka topic.</summary>
 public sealed record KafkaStreamSource(string Topic, string Format) : StreamSource

@@ -43,6 +43,7 @@ public sealed class SourceFeed : IAsyncDisposable
     public Source Source { get; }
     public EventLog Log { get; }
     public StreamCounters Counters { get; }
+    public EventLimits Limits => _context.Limits;
 
     /// <summary>Reads its events from outside; null: they are pushed.</summary>
     public IStreamReader? Reader { get; }

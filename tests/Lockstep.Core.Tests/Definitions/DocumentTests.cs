@@ -29,6 +29,7 @@ public sealed class DocumentTests
         {
             ["table"] = DefinitionKeys.Table,
             ["stream"] = DefinitionKeys.Stream,
+            ["files"] = DefinitionKeys.FilesKeys,
             ["kafka"] = DefinitionKeys.KafkaKeys,
             ["expectation"] = DefinitionKeys.Expectation,
             ["value_feature"] = DefinitionKeys.ValueFeature,

@@ -116,7 +116,7 @@ internal static class DefinitionJsonReader
     static StreamSource Stream(JsonElement json) => json.GetProperty("from").GetString() switch
     {
         "push" => new PushStreamSource(),
-        "files" => new FileStreamSource(json.GetProperty("path").GetString()!),
+        "files" => new FileStreamSource(json.GetProperty("path").GetString()!) { Format = TableFormats.TryParse(Text(json, "format"), out var format) ? format : throw new FormatException("A stream of files has an unknown format.") },
         "kafka" => new KafkaStreamSource(json.GetProperty("topic").GetString()!, json.GetProperty("format").GetString()!) { Servers = Text(json, "servers"), Schema = Text(json, "schema"), Schemas = Text(json, "schemas") },
         var from => throw new FormatException($"There is no stream '{from}'."),
     };

@@ -100,6 +100,7 @@ internal static class DefinitionJsonWriter
                 case FileStreamSource files:
                     json.WriteString("from", "files");
                     json.WriteString("path", files.Path);
+                    Text(json, "format", files.Format?.Word());
                     break;
                 case KafkaStreamSource kafka:
                     json.WriteString("from", "kafka");

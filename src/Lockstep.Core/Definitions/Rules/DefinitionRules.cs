@@ -73,6 +73,7 @@ internal static class DefinitionRules
             problems.Error(source.At("stream"), $"{MapReader.Upper(what)} has no table to read the columns from. Declare 'columns'.");
         if (source is { Table: not null, Stream: { } stream } && (stream.Timestamp ?? stream.Created) is not null)
             problems.Error(source.At("stream"), $"{MapReader.Upper(what)} has a table, which names the timestamp columns. Remove 'timestamp' and 'created' from the stream.");
+        if (source.Stream is FileStreamSource files && !source.Incomplete) FileStreamRules.Check(source, files, what, problems);
         if (source.Stream is KafkaStreamSource kafka && !source.Incomplete) AvroRules.Check(source, kafka, what, problems);
         if (source.Table is { } table && table.Created == table.Timestamp)
             problems.Error(source.At("table.created"), $"{MapReader.Upper(what)} has '{table.Created}' both as timestamp and as created.");

@@ -31,7 +31,8 @@ internal static class DefinitionKeys
     static readonly KeyTable Push = new("an empty mapping, {}");
 
     static readonly KeyTable Files = new("a mapping with path",
-        new Key("path", Shape.Text, "A pattern; files that appear are read as events.", Required: true));
+        new("path", Shape.Text, "A file, or a pattern with * and **; relative to the project folder.", Required: true),
+        new("format", Shape.OneOf([.. FileStreamRules.Formats]), "Only needed where the path does not end in .jsonl, .csv or .parquet."));
 
     static readonly KeyTable Kafka = new("a mapping with topic and format",
         new("topic", Shape.Text, "The topic to read.", Required: true),
@@ -42,7 +43,7 @@ internal static class DefinitionKeys
 
     public static readonly KeyTable Stream = new("a mapping with one of push, files, kafka",
         new("push", Shape.Object(Push), "Events that callers send over HTTP."),
-        new("files", Shape.Object(Files), "A folder whose new files are events."),
+        new("files", Shape.Object(Files), "Files that appear in a folder, and lines that are added to them."),
         new("kafka", Shape.Object(Kafka), "A Kafka topic."),
         new("timestamp", Shape.Text, "The column with the time of the event, for a source without a table."),
         new("created", Shape.Text, "The column that says when the event was written."));

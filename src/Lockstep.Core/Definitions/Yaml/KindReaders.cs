@@ -85,9 +85,9 @@ internal static class KindReaders
 
     static StreamSource? Stream(MapReader map)
     {
-        string[] known = ["push", "files", "kafka"];
+        string[] kinds = ["push", "files", "kafka"];
         var (timestamp, created) = (map.Words("timestamp"), map.Words("created"));
-        var given = known.Where(k => map.Find(k) is not null).ToList();
+        var given = kinds.Where(k => map.Find(k) is not null).ToList();
         if (given.Count != 1)
         {
             map.Problems.Error(given.Count == 0 ? map.Location : map.At(given[^1]), $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "none" : string.Join(" and ", given))} of push, files, kafka. It must name one.");
@@ -98,8 +98,14 @@ internal static class KindReaders
             case "push":
                 return map.Object("push", DefinitionKeys.PushKeys, $"'push' of {map.What}") is null ? null : new PushStreamSource { Timestamp = timestamp, Created = created };
             case "files":
-                return map.Object("files", DefinitionKeys.FilesKeys, $"'files' of {map.What}")?.Words("path") is { } path
-                    ? new FileStreamSource(path) { Timestamp = timestamp, Created = created } : null;
+                if (map.Object("files", DefinitionKeys.FilesKeys, $"'files' of {map.What}") is not { } files) return null;
+                var (path, word) = (files.Words("path"), files.Words("format"));
+                if (path is null) return null;
+                FileStreamSource stream = new(path) { Timestamp = timestamp, Created = created };
+                if (word is null) return stream;
+                if (FileStreamRules.Formats.Contains(word) && TableFormats.TryParse(word, out var known)) return stream with { Format = known };
+                files.Problems.Error(files.At("format"), $"'format' of {files.What} is '{word}'.{NearestName.Hint(word, FileStreamRules.Formats, "Formats")}");
+                return null;
             default:
                 if (map.Object("kafka", DefinitionKeys.KafkaKeys, $"'kafka' of {map.What}") is not { } kafka) return null;
                 var format = kafka.Words("format") ?? "json";

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Lockstep.Core;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Runtime.Engine.Text;
@@ -53,6 +54,47 @@ sealed class CsvRecords : TextRecords
         }
         EatRecord();
         return true;
+    }
+
+    /// <summary>
+    /// Appends the texts of a row; false at the end. Of a row that is not right nothing is appended: what is wrong with it is told, with
+    /// its text, and the next line is taken for the beginning of the next row.
+    /// </summary>
+    public bool TryTexts(IReadOnlyList<BytesColumn> columns, out string? wrong, out byte[] text)
+    {
+        (wrong, text) = (null, []);
+        try
+        {
+            if (!TryRow()) return false;
+        }
+        catch (LockstepException e)
+        {
+            (wrong, text) = (e.Message[(What.Length + 2)..], TakeLine()); // who reads rows one by one knows the file
+            return true;
+        }
+        for (var i = 0; i < _ordinals.Length; i++)
+        {
+            var ordinal = _ordinals[i];
+            if (ordinal < 0 || IsNull(ordinal)) columns[i].AppendNull();
+            else columns[i].Append(Field(ordinal));
+        }
+        Line = _line;
+        EatRecord();
+        return true;
+    }
+
+    /// <summary>Where the row that was read last begins, from 1 on.</summary>
+    public long Line { get; private set; } = 1;
+
+    byte[] TakeLine()
+    {
+        Line = _line;
+        int end;
+        while ((end = Input.Unread.IndexOf((byte)'\n')) < 0 && !Input.AtEnd) Input.Fill(What);
+        var line = Input.Unread[..(end < 0 ? Input.Unread.Length : end + 1)].ToArray();
+        Input.Eat(line.Length);
+        _line++;
+        return line.AsSpan().TrimEnd("\r\n"u8).ToArray();
     }
 
     public override bool TryLook(LookAtValue look)

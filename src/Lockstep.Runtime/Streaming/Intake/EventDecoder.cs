@@ -60,17 +60,26 @@ public sealed class EventDecoder
 
     public EventRows Begin(string origin) => new(_columns, origin);
 
-    /// <summary>One object a line. A line that is none is refused by itself.</summary>
+    /// <summary>One object a line. A line that is none is refused by itself. Lines are counted on from <see cref="EventRows.Number"/>.</summary>
     public void Lines(ReadOnlySpan<byte> text, EventRows to, long now)
     {
         ArgumentNullException.ThrowIfNull(to);
-        for (var line = 1L; !text.IsEmpty; line++)
+        while (!text.IsEmpty)
         {
+            to.Number++;
             var end = text.IndexOf((byte)'\n');
             var one = (end < 0 ? text : text[..end]).Trim(" \t\r"u8);
             text = end < 0 ? default : text[(end + 1)..];
             if (!one.IsEmpty) Object(one, to, now);
         }
+    }
+
+    /// <summary>An event that is too long to be held: its beginning, and how long it is.</summary>
+    public void TooLong(ReadOnlySpan<byte> beginning, long bytes, EventRows to)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        to.Rows++;
+        to.Refuse(TooLong(bytes)!, beginning);
     }
 
     /// <summary>One object, or an array of them. What stands before a mistake in the array is kept; the rest cannot be told apart and is refused as one.</summary>
@@ -111,7 +120,7 @@ public sealed class EventDecoder
         ArgumentNullException.ThrowIfNull(to);
         to.Rows++;
         var rows = to.Accepted.Count;
-        if ((TooLong(json) ?? Decode(json, to) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
+        if ((TooLong(json.Length) ?? Decode(json, to) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
         foreach (var column in to.Accepted.Columns) column.Truncate(Math.Min(rows, column.Count));
         to.Refuse(reason, json, place);
         return false;
@@ -124,35 +133,40 @@ public sealed class EventDecoder
         to.Rows++;
         var avro = _avro ??= new(AvroSchemas.Of(_source.Stream as KafkaStreamSource ?? throw new InvalidOperationException($"Source '{_source.Name}' has no schema of messages.")), _columns);
         var rows = to.Accepted.Count;
-        if ((TooLong(message) ?? avro.Append(message, to.Accepted, to.NonFinite) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
+        if ((TooLong(message.Length) ?? avro.Append(message, to.Accepted, to.NonFinite) ?? Check(to.Accepted, rows, now)) is not { } reason) return true;
         foreach (var column in to.Accepted.Columns) column.Truncate(Math.Min(rows, column.Count));
         to.Refuse(reason, avro.TryJson(message) ?? EventRows.AsText(message), place);
         return false;
     }
 
-    string? TooLong(ReadOnlySpan<byte> sent) => sent.Length <= _limits.MaxEventBytes ? null
-        : string.Create(CultureInfo.InvariantCulture, $"the event has {sent.Length} bytes; the limit is {_limits.MaxEventBytes} ({Limits.MaxEventBytes})");
+    string? TooLong(long bytes) => bytes <= _limits.MaxEventBytes ? null
+        : string.Create(CultureInfo.InvariantCulture, $"the event has {bytes} bytes; the limit is {_limits.MaxEventBytes} ({Limits.MaxEventBytes})");
 
     /// <summary>Takes a row over from typed columns with the source's names, in the source's order; null: the data have no such column.</summary>
-    public bool Row(IReadOnlyList<Column?> from, int row, EventRows to, long now, string place, bool isText)
+    public bool Row(IReadOnlyList<Column?> from, int row, EventRows to, long now, bool isText)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
         to.Rows++;
         var rows = to.Accepted.Count;
-        string? reason = null;
+        var reason = TooLong(from.Sum(c => c is BytesColumn texts ? (long)texts[row].Length : 0));
         for (var i = 0; i < _columns.Count && reason is null; i++)
         {
             var (column, into) = (from[i], to.Accepted[i]);
             if (column is null || column.IsNull(row)) into.AppendNull();
-            else if (isText ? !Conversion.Append(Scalar.Text(((BytesColumn)column)[row]), into, ref to.NonFinite[i]) : !ColumnCast.Append(column, row, into, ref to.NonFinite[i]))
+            else if (isText ? !AppendText(((BytesColumn)column)[row], into, ref to.NonFinite[i]) : !ColumnCast.Append(column, row, into, ref to.NonFinite[i]))
                 reason = $"column '{_columns[i].Name}': {ColumnCast.Show(column, row)} does not convert to {into.Type} without loss";
         }
         if ((reason ?? Check(to.Accepted, rows, now)) is not { } found) return true;
         foreach (var column in to.Accepted.Columns) column.Truncate(Math.Min(rows, column.Count));
-        to.Refuse(found, Encoding.UTF8.GetBytes(string.Join(", ", from.Where(c => c is not null).Select((c, i) => $"{_columns[i].Name}: {(c!.IsNull(row) ? "null" : ColumnCast.Show(c, row))}"))), place);
+        var shown = from.Select((c, i) => c is null ? null : $"{_columns[i].Name}: {(c.IsNull(row) ? "null" : ColumnCast.Show(c, row))}").OfType<string>();
+        to.Refuse(found, Encoding.UTF8.GetBytes(string.Join(", ", shown)));
         return false;
     }
+
+    // As a table's field is read: blanks count only in text.
+    static bool AppendText(ReadOnlySpan<byte> text, Column into, ref long nonFinite)
+        => Conversion.Append(Scalar.Text(into.Type.Kind is TypeKind.String or TypeKind.Bytes ? text : text.Trim(" \t"u8)), into, ref nonFinite);
 
     /// <summary>Appends the values; a reason: some may have been.</summary>
     string? Decode(ReadOnlySpan<byte> json, EventRows to)

@@ -41,13 +41,19 @@ public sealed class EventRows
     /// <summary>Names that events had and the source has not.</summary>
     public SortedSet<string> Unknown { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>What <see cref="Number"/> counts: <c>line</c>, <c>row</c>; null: refused events do not tell it.</summary>
+    public string? Unit { get; set; }
+
+    /// <summary>Where the event that is being looked at stands.</summary>
+    public long Number { get; set; }
+
     /// <summary>Refuses the event that is being looked at.</summary>
     public void Refuse(string reason, ReadOnlySpan<byte> text, string? place = null)
     {
         Refused ??= new(EventLog.RefusedColumns);
         ((BytesColumn)Refused[0]).Append(reason);
         ((BytesColumn)Refused[1]).Append(Cut(text));
-        ((BytesColumn)Refused[2]).Append(place ?? Origin);
+        ((BytesColumn)Refused[2]).Append(place ?? (Unit is not null ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Origin}, {Unit} {Number}") : Origin));
         _reasons.Add(new(Rows, reason));
     }
 

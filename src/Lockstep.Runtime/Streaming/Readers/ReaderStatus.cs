@@ -15,11 +15,11 @@ public sealed class ReaderStatus(string source, Action<string, string>? warn = n
     /// <summary>What is outside and not logged yet, by a name of the part: messages of a topic's partition, bytes of a folder.</summary>
     public IReadOnlyDictionary<string, long> Behind { get; private set; } = new Dictionary<string, long>();
 
-    /// <summary>All is well, and so much waits outside.</summary>
-    public void Reading(IReadOnlyDictionary<string, long> behind)
+    /// <summary>So much waits outside; all is well, or a part of it waits for people to choose while the rest is read.</summary>
+    public void Reading(IReadOnlyDictionary<string, long> behind, string? choice = null)
     {
         Behind = behind;
-        Set(null, stopped: false);
+        Set(choice, stopped: choice is not null);
     }
 
     /// <summary>Something is in the way; told once, until it is another.</summary>
