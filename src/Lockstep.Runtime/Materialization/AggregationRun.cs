@@ -178,7 +178,7 @@ internal sealed class AggregationRun : ViewRun
         bool IsOthers(byte[] cell) => new TileCellReader(_program.Layout, cell) is var reader && reader.Run != run && !(reader.HasNoTiles && reader.End == end);
     }
 
-    /// <summary>Keys of events that the log holds between the ends: each has a cell that knows the new end before this run is over.</summary>
+    /// <summary>Keys of events that the log holds from the old end on, also beyond the new one: each has a cell that knows the new end before this run is over, whoever is about to make one with the old end.</summary>
     async Task CoverLogAsync(long before, long end, List<DayRange> ranges, TileWriter writer, long run, CancellationToken token)
     {
         var rows = new TileRows(Context.Engine, _program, Options, Now, Horizon, end, bounded: true, new());

@@ -89,12 +89,12 @@ internal sealed class TileRows(IBatchEngine engine, EventProgram program, Materi
         }
     }
 
-    /// <summary>The keys of rows from an instant up to the end, some at a time; a key may come again.</summary>
+    /// <summary>The keys of all rows from an instant on, some at a time; a key may come again.</summary>
     public IEnumerable<KeySet> KeysFrom(TableInput input, long notBefore, CancellationToken token)
     {
         if (input.IsEmpty) yield break;
         var touched = program.TouchedRows();
-        using var reader = engine.Scan(new() { Table = input, Columns = ViewColumns.Scan(touched), TimeColumn = program.Timestamp, NotBefore = Math.Max(notBefore, _readFrom), NotAfter = Last }, token);
+        using var reader = engine.Scan(new() { Table = input, Columns = ViewColumns.Scan(touched), TimeColumn = program.Timestamp, NotBefore = notBefore }, token);
         var rows = touched.Open();
         Column[] keys = [.. rows.Output.Columns.Take(program.View.Keys.Count)];
         var key = new ArrayBufferWriter<byte>(64);

@@ -191,14 +191,16 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     }
 
     /// <summary>What a server does with the pushes it has logged; it may begin again from an older place.</summary>
-    public async Task ApplyPushesAsync(int again = 0)
+    /// <param name="again">Places that it goes back.</param>
+    /// <param name="end">The end as it looked it up before; null: it does now.</param>
+    public async Task ApplyPushesAsync(int again = 0, long? end = null)
     {
         for (var place = Math.Max(0, _applied - again); place < _pushed.Count; place++)
         {
             var row = _pushed[place];
             if (IsWindows)
             {
-                await ApplyToTilesAsync(View, row, place);
+                await ApplyToTilesAsync(View, row, place, end);
                 continue;
             }
             _writer.Begin(0);
@@ -213,7 +215,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         _applied = _pushed.Count;
     }
 
-    async Task ApplyToTilesAsync(ViewVersion View, LabRow row, int place)
+    async Task ApplyToTilesAsync(ViewVersion View, LabRow row, int place, long? end = null)
     {
         var program = EventProgram.Of(View);
         var rows = program.Rows.Open();
@@ -221,7 +223,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
         rows.Run();
         if (rows.Output.Count == 0) return; // the filter left it out
         TileEvents events = new();
-        events.Begin(await ViewEnds.ForWritersAsync(Runs, View, CancellationToken.None) ?? long.MinValue);
+        events.Begin(end ?? await ViewEnds.ForWritersAsync(Runs, View, CancellationToken.None) ?? long.MinValue);
         events.Add(new(1, place), row.Time!.Value, new EventStates(program.Plan).Of(rows.Output, 0));
         var update = new ArrayBufferWriter<byte>();
         events.Write(update, 0);

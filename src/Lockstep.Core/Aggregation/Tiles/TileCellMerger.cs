@@ -80,6 +80,7 @@ public sealed class TileCellMerger
             case TileUpdateKind.Events:
                 if (stored.IsEmpty) end = BinaryPrimitives.ReadInt64LittleEndian(update[TileUpdate.HeaderSize..]);
                 if (!Accept(update, stored, end)) return TileOutcome.Unchanged;
+                if (stored.IsEmpty && _events.Count == 0) return TileOutcome.Unchanged; // a key of which nothing counts has no cell, and so no end that could become old (S25)
                 break;
             case TileUpdateKind.Clean:
                 if (stored.IsEmpty || (!NeedsCleaning(stored, cut) && !(stored.HasNoTiles && MayGo(kind, stored, end, now)))) return TileOutcome.Unchanged;
