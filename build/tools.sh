@@ -23,3 +23,19 @@ need_native() {
     fi
     build/fetch-native
 }
+
+# Kafka's client library, which only sources with a topic need. Where it cannot be made, their tests are skipped and say so.
+offer_kafka() {
+    if [ -n "${LOCKSTEP_LIBRDKAFKA:-}" ]; then return; fi
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        local missing
+        missing=$(for package in gcc make libssl-dev zlib1g-dev libzstd-dev openjdk-17-jre-headless; do
+            case $package in
+                openjdk*) command -v java >/dev/null 2>&1 ;;
+                *) dpkg -s "$package" >/dev/null 2>&1 ;;
+            esac || echo "$package"
+        done)
+        if [ -n "$missing" ]; then { apt-get install -y -q $missing || { apt-get update -q && apt-get install -y -q $missing; }; } >/dev/null 2>&1 || echo "Not installed, for Kafka: $missing"; fi
+    fi
+    build/fetch-librdkafka || echo "Tests with Kafka are skipped."
+}

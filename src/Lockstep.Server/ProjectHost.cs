@@ -3,6 +3,7 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.OnDemand;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Engine;
+using Lockstep.Kafka;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.FeatureTests;
 using Lockstep.Runtime.History;
@@ -113,6 +114,7 @@ public sealed class ProjectHost : IAsyncDisposable
     {
         PushStreamSource => null,
         FileStreamSource => new FolderReader(feed, Engine, Folder.Root, Clock, warn),
+        KafkaStreamSource => KafkaStreams.Reader(feed, new() { Project = Settings.Project, Properties = Settings.Kafka }),
         var stream => throw new NotSupportedException($"No reader of {stream}."),
     };
 

@@ -22,6 +22,9 @@ public sealed record ProjectSettings
     /// <summary><c>duckdb</c>, or <c>spark: sc://…</c>.</summary>
     public string Engine { get; init; } = "duckdb";
 
+    /// <summary>How to reach Kafka: <c>servers</c>, and properties of librdkafka by name. They hold secrets: never printed.</summary>
+    public IReadOnlyDictionary<string, string> Kafka { get; init; } = new Dictionary<string, string>();
+
     public ServerSettings Server { get; init; } = new();
 
     /// <summary>Names of all environments that the file declares.</summary>
@@ -34,6 +37,7 @@ public sealed record ProjectSettings
         OfflineStore = StoreAddress.Redact(OfflineStore),
         OnlineStore = StoreAddress.Redact(OnlineStore),
         Engine = StoreAddress.Redact(Engine),
+        Kafka = Kafka.ToDictionary(k => k.Key, _ => "***"),
     };
 
     /// <summary>Without secrets, so that no log line can hold one by accident.</summary>

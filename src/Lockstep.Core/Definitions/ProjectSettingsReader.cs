@@ -49,7 +49,7 @@ public static class ProjectSettingsReader
         return Read(main, chosen, project ?? "") with { Environment = environment, Environments = names };
     }
 
-    // The environment's value stands for the main one, key by key, within `server` too.
+    // The environment's value stands for the main one, key by key, within `server` and `kafka` too.
     static ProjectSettings Read(MapReader main, MapReader? over, string project)
     {
         ProjectSettings standard = new() { Project = project };
@@ -60,6 +60,7 @@ public static class ProjectSettingsReader
             Registry = Words("registry") ?? standard.Registry,
             OfflineStore = Words("offline_store") ?? standard.OfflineStore,
             OnlineStore = Words("online_store") ?? standard.OnlineStore,
+            Kafka = Kafka(main, over),
             Engine = Engine(over?.Find("engine") is null ? main : over) ?? standard.Engine,
             Server = new()
             {
@@ -79,6 +80,13 @@ public static class ProjectSettingsReader
         string? Words(string key) => (over?.Find(key) is null ? main : over).Words(key);
         MapReader? ServerOf(string key) => overServer?.Find(key) is null ? server : overServer;
         long? Number(string key, long least, long most) => ServerOf(key)?.Integer(key, least, most);
+    }
+
+    static SortedDictionary<string, string> Kafka(MapReader main, MapReader? over)
+    {
+        var all = main.TextMap("kafka");
+        foreach (var (name, value) in over?.TextMap("kafka") ?? []) all[name] = value;
+        return all;
     }
 
     // `duckdb`, `"spark: sc://host"` or `{ spark: sc://host }`.

@@ -159,9 +159,12 @@ public sealed class SourceFeed : IAsyncDisposable
     }
 
     /// <summary>Takes a partition to write to, and applies it from now on; null: another process holds it. Given free by <see cref="RemoveAsync"/>.</summary>
-    public async Task<LogWriter?> TryTakeAsync(uint partition, CancellationToken token)
+    /// <param name="partition">Of the log.</param>
+    /// <param name="token">Ends the waiting for what it holds.</param>
+    /// <param name="sharers">Partitions that share the memory for what was logged last.</param>
+    public async Task<LogWriter?> TryTakeAsync(uint partition, CancellationToken token, int sharers = 1)
     {
-        if (Log.TryOpenWriter(partition, token) is not { } writer) return null;
+        if (Log.TryOpenWriter(partition, token, sharers) is not { } writer) return null;
         await AddAsync(writer, token);
         return writer;
     }

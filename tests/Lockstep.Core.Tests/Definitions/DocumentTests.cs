@@ -76,7 +76,7 @@ public sealed class DocumentTests
         var (definitions, problems) = DefinitionReader.Read(files);
         Assert.Empty(problems);
         Assert.Equal(DefinitionKeys.Kinds.Keys.Order(StringComparer.Ordinal), definitions.All.Select(d => d.Kind).Distinct().Order(StringComparer.Ordinal));
-        var known = DefinitionBinder.Bind(definitions, null, _ => null, (_, _) => null).Problems.Where(p => p.Severity == Severity.Error);
+        var known = DefinitionBinder.Bind(definitions, null, InterfaceExampleTests.DataOf, (_, _) => null).Problems.Where(p => p.Severity == Severity.Error);
         Assert.All(known, p => Assert.EndsWith("by this version.", p.Message, StringComparison.Ordinal));
     }
 

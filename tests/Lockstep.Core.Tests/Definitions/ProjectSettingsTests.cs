@@ -31,7 +31,8 @@ public sealed class ProjectSettingsTests
     public void Everything_but_the_project_has_a_default()
     {
         var settings = Read("project: flights").Settings!;
-        Assert.Equal(new ProjectSettings { Project = "flights" } with { Environments = settings.Environments }, settings);
+        Assert.Equal(new ProjectSettings { Project = "flights" } with { Environments = settings.Environments, Kafka = settings.Kafka }, settings);
+        Assert.Empty(settings.Kafka);
         Assert.Empty(settings.Environments);
         Assert.Equal(("data/registry.db", "data/offline", "embedded:data/online.db", "duckdb", "127.0.0.1", 6566), (settings.Registry, settings.OfflineStore, settings.OnlineStore, settings.Engine, settings.Server.Host, settings.Server.Port));
         Assert.Equal((4L << 20, 10_000, 5_000), (settings.Server.MaxRequestBytes, settings.Server.MaxEntities, settings.Server.MaxFeatures));
@@ -53,6 +54,16 @@ public sealed class ProjectSettingsTests
         Assert.Equal(("prod", "postgres://svc:p@ss/w:rd@db/lockstep", "data/${plain}/off", "spark: sc://spark:15002"), (settings.Environment, settings.Registry, settings.OfflineStore, settings.Engine));
         Assert.Equal(new ServerSettings { Host = "0.0.0.0", Port = 80, MaxEntities = 5, MaxRequestBytes = 100 }, settings.Server);
         Assert.Equal("embedded:data/online.db", Read(Full, "dev").Settings!.OnlineStore);
+    }
+
+    [Fact]
+    public void Kafka_is_reached_by_properties_that_are_never_shown()
+    {
+        const string Text = "project: a\nkafka: { servers: b:9092, sasl.password: \"${PASSWORD}\", linger.ms: 5 }\nenvironments: { prod: { kafka: { servers: c:9092 } } }";
+        var settings = Read(Text, "prod").Settings!;
+        Assert.Equal([new("linger.ms", "5"), new("sasl.password", "p@ss/w:rd"), new("servers", "c:9092")], settings.Kafka);
+        Assert.DoesNotContain("p@ss", $"{settings} {string.Join(' ', settings.Redacted().Kafka)}", StringComparison.Ordinal);
+        Assert.Equal(["lockstep.yaml:2:25: error: 'x' in 'kafka' of lockstep.yaml is a mapping. It must be a text."], Problems("project: a\nkafka: { servers: a, x: { y: 1 } }"));
     }
 
     [Fact]
@@ -102,7 +113,7 @@ public sealed class ProjectSettingsTests
     [InlineData("project: a\nenvironments: { prod: {} }", "prd", "2:15: error: There is no environment 'prd'. Did you mean 'prod'?")]
     [InlineData("project: a", "prod", "1:1: error: There is no environment 'prod'. Environments: none.")]
     [InlineData("project: a\nenvironments: { prod: x }", null, "2:23: error: The environment 'prod' is 'x'. It must be a mapping with the settings that differ.")]
-    [InlineData("project: a\nenvironments: { prod: { project: b } }", null, "2:25: error: Environment 'prod' has no key 'project'. Keys: engine, offline_store, online_store, registry, server.")]
+    [InlineData("project: a\nenvironments: { prod: { project: b } }", null, "2:25: error: Environment 'prod' has no key 'project'. Keys: engine, kafka, offline_store, online_store, registry, server.")]
     public void Mistakes_are_named(string text, string? environment, string problem)
     {
         var result = Read(text, environment);

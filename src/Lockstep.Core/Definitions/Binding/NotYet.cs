@@ -11,7 +11,6 @@ internal static class NotYet
     public static void Check(Source source, ProblemList problems)
     {
         var what = $"Source '{source.Name}'";
-        if (source.Stream is KafkaStreamSource) Report(problems, source.At("stream"), $"{what} has a stream of Kafka. Such streams are not read");
         if (source.Table is { } table && table.Path.Contains("://", StringComparison.Ordinal)) Report(problems, source.At("table.path"), $"{what} is at '{StoreAddress.Redact(table.Path)}'. Tables outside of the local disk are not read");
     }
 

@@ -54,8 +54,10 @@ internal sealed class MapReader
             Wrong(key, node);
             return null;
         }
-        return _expand is null ? scalar.Text : _expand(scalar.Text, scalar.Location);
+        return Expand(scalar);
     }
+
+    string? Expand(YamlScalar scalar) => _expand is null ? scalar.Text : _expand(scalar.Text, scalar.Location);
 
     /// <summary>A text that may not be blank.</summary>
     public string? Words(string key)
@@ -201,7 +203,7 @@ internal sealed class MapReader
     {
         SortedDictionary<string, string> map = new(StringComparer.Ordinal);
         foreach (var (name, value) in Map(key))
-            if (value is YamlScalar { IsNull: false } scalar) map[name.Text] = scalar.Text;
+            if (value is YamlScalar { IsNull: false } scalar) map[name.Text] = Expand(scalar) ?? "";
             else _problems.Error(value.Location, $"'{name.Text}' in '{key}' of {What} is {value.What}. It must be a text.");
         return map;
     }

@@ -26,6 +26,7 @@ internal static class SettingsKeys
         new("offline_store", Shape.Text, "A folder, or s3://bucket/prefix. Default: data/offline."),
         new("online_store", Shape.Text, "embedded:file, redis://host:6379, redis-cluster://…, postgres://…. Default: embedded:data/online.db."),
         new("engine", Shape.Either("duckdb, or { spark: sc://host:15002 }", Shape.Text, Shape.Object(Spark)), "Default: duckdb."),
+        new("kafka", Shape.MapOf("servers and properties of librdkafka, like { servers: broker:9092, security.protocol: ssl }", Shape.Word), "How to reach Kafka: servers, and any property of librdkafka by its name."),
         new("server", Shape.Object(Server), "Where and within what limits the server answers."),
     ];
 

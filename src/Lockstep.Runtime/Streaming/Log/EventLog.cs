@@ -113,7 +113,31 @@ public sealed class EventLog
     }
 
     /// <summary>Takes a partition to write to; null: another holds it.</summary>
-    public LogWriter? TryOpenWriter(uint partition, CancellationToken token) => LogWriter.TryOpen(this, partition, token);
+    /// <param name="partition">Its number.</param>
+    /// <param name="token">Ends the reading of what it holds.</param>
+    /// <param name="sharers">Partitions that share <see cref="EventLogOptions.TailBytes"/>.</param>
+    public LogWriter? TryOpenWriter(uint partition, CancellationToken token, int sharers = 1) => LogWriter.TryOpen(this, partition, sharers, token);
+
+    /// <summary>Tells this log from any other, for those outside who keep something under its name; it is given when it is first asked for.</summary>
+    public string Id()
+    {
+        var path = Path.Combine(Folder, SegmentsFolder, "id");
+        if (!File.Exists(path))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            var own = $"{path}.{Guid.NewGuid():N}";
+            File.WriteAllText(own, Guid.NewGuid().ToString("N")[..12]);
+            try
+            {
+                File.Move(own, path, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                File.Delete(own); // another process was first
+            }
+        }
+        return File.ReadAllText(path);
+    }
 
     /// <summary>Who took a partition last: <c>process 123 on host since …</c>; empty: nobody has.</summary>
     public string HolderOf(uint partition)

@@ -35,13 +35,13 @@ public sealed class LogWriter : IAsyncDisposable
 
     sealed record Waiting(LogEntry Entry, long Bytes, TaskCompletionSource<LogReceipt> Done);
 
-    LogWriter(EventLog log, uint partition, FileStream lockFile, SegmentFlush flush, SegmentWriter segments, LogRecovery found)
+    LogWriter(EventLog log, uint partition, int sharers, FileStream lockFile, SegmentFlush flush, SegmentWriter segments, LogRecovery found)
     {
         (_log, Partition, _lock, _flush, _segments) = (log, partition, lockFile, flush, segments);
         (_refused, Position, PushKeys) = (found.Refused, found.Position, found.PushKeys);
         _pendingKeys = [.. found.PushKeys.Select(k => k.Key)];
         _budget = new(log.Options.PendingBytes);
-        Tail = new(found.LastPlace, log.Options.TailBytes);
+        Tail = new(found.LastPlace, log.Options.TailBytes / Math.Max(1, sharers));
         _writing = Task.Run(WriteAsync);
         _rolling = Task.Run(RollAsync);
     }
@@ -62,7 +62,7 @@ public sealed class LogWriter : IAsyncDisposable
 
     public EventLog Log => _log;
 
-    internal static LogWriter? TryOpen(EventLog log, uint partition, CancellationToken token)
+    internal static LogWriter? TryOpen(EventLog log, uint partition, int sharers, CancellationToken token)
     {
         var folder = log.PartitionFolder(partition);
         FileStream lockFile;
@@ -88,7 +88,7 @@ public sealed class LogWriter : IAsyncDisposable
             FileReplacement.SyncFolder(Path.GetDirectoryName(folder)!);
             File.WriteAllText(Path.Combine(folder, EventLog.HolderFile), $"process {Environment.ProcessId} on {Environment.MachineName} since {Instant.Format(Instant.Now(log.Clock))}");
             var found = LogRecovery.Read(log, partition, token);
-            return new(log, partition, lockFile, new(log, partition, found.Segments), new(log, partition, found.LastSequence), found);
+            return new(log, partition, sharers, lockFile, new(log, partition, found.Segments), new(log, partition, found.LastSequence), found);
         }
         catch
         {

@@ -23,7 +23,11 @@ public sealed class ReaderStatus(string source, Action<string, string>? warn = n
     }
 
     /// <summary>Something is in the way; told once, until it is another.</summary>
-    public void Waiting(string problem) => Set(problem, stopped: false);
+    public void Waiting(string problem, IReadOnlyDictionary<string, long>? behind = null)
+    {
+        Behind = behind ?? Behind;
+        Set(problem, stopped: false);
+    }
 
     internal void Stopped(string problem) => Set(problem, stopped: true);
 

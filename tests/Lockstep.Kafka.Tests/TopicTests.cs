@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Text;
+using Lockstep.Core.Rows;
+using Lockstep.Runtime.Streaming;
+using Lockstep.Runtime.Streaming.Log;
+
+namespace Lockstep.Kafka.Tests;
+
+/// <summary>A topic read in this process, from a real broker.</summary>
+public sealed class TopicTests(SharedBroker shared) : IClassFixture<SharedBroker>
+{
+    static string NewTopic() => $"t{Guid.NewGuid():N}";
+
+    [Fact]
+    public async Task S7_and_S13_events_of_a_topic_are_served_as_the_judge_says()
+    {
+        var broker = await shared.GetAsync();
+        var topic = NewTopic();
+        await broker.CreateAsync(topic);
+        await using var project = await ShopProject.CreateAsync(broker.Servers, topic);
+        using var producer = new Clicks(broker.Servers);
+        var clicks = Click.Random(1, 3_000, 40);
+        await producer.SendAsync(topic, clicks.Take(1_000));
+        await using (await project.StreamAsync())
+        {
+            await producer.SendAsync(topic, clicks.Skip(1_000).Take(1_000));
+            await project.JudgeAsync(clicks[..2_000], 40);
+        }
+        await producer.SendAsync(topic, clicks.Skip(2_000));
+        await using (await project.StreamAsync()) await project.JudgeAsync(clicks, 40);
+        project.JudgeLog(clicks);
+        Assert.Equal(3_000, project.Positions().Values.Sum(p => p.Next));
+    }
+
+    [Fact]
+    public async Task What_is_no_event_is_refused_with_its_place_and_the_others_go_on()
+    {
+        var broker = await shared.GetAsync();
+        var topic = NewTopic();
+        await broker.CreateAsync(topic, 1);
+        await using var project = await ShopProject.CreateAsync(broker.Servers, topic);
+        using var producer = new Clicks(broker.Servers);
+        var clicks = Click.Random(2, 6, 3);
+        byte[]?[] bad = [null, "not json"u8.ToArray(), [], [0xFF, 0xFE], Encoding.UTF8.GetBytes($"{{\"user_id\":1,\"page\":\"{new string('x', 500_000)}\"}}"), "{\"user_id\":1,\"page\":\"no time\"}"u8.ToArray()];
+        for (var i = 0; i < bad.Length; i++)
+        {
+            await producer.SendAsync(topic, clicks[i].Json);
+            await producer.SendAsync(topic, bad[i]);
+        }
+        await using var streams = await project.StreamAsync();
+        await project.JudgeAsync(clicks, 3);
+        var feed = streams.Find("clicks");
+        for (var limit = Stopwatch.StartNew(); feed.Counters.Refused < bad.Length && limit.Elapsed < TimeSpan.FromSeconds(30);) await Task.Delay(20);
+        Assert.Equal((6L, 6L), (feed.Counters.Accepted, feed.Counters.Refused));
+        await streams.DisposeAsync();
+        await using var writer = feed.Log.TryOpenWriter(LogPartitions.FirstKafka, CancellationToken.None);
+        await writer!.FlushAsync(CancellationToken.None);
+        using var reader = project.Host.Engine.Scan(new() { Table = feed.Log.Refused.Snapshot(CancellationToken.None).Input("refused"), Columns = [new("reason", new("reason", FeatureType.String)), new("origin", new("origin", FeatureType.String))] }, CancellationToken.None);
+        var batch = new ColumnBatch(reader.Schema);
+        List<(string Reason, string Origin)> refused = [];
+        while (reader.Read(batch, CancellationToken.None)) refused.AddRange(Enumerable.Range(0, batch.Count).Select(i => (batch[0].GetValue(i).AsString, batch[1].GetValue(i).AsString)));
+        Assert.Equal([.. Enumerable.Range(0, 6).Select(i => $"topic {topic}, partition 0, offset {2 * i + 1}")], refused.Select(r => r.Origin));
+        Assert.Equal("there is no value: a deletion mark (tombstone) is no event", refused[0].Reason);
+        Assert.StartsWith("not JSON: ", refused[1].Reason, StringComparison.Ordinal);
+        Assert.Equal("the event has 500023 bytes; the limit is 2000 (max_event_bytes)", refused[4].Reason);
+        Assert.Equal("there is no 'at': an event needs its timestamp", refused[5].Reason);
+    }
+
+    [Fact]
+    public async Task A_topic_that_is_not_there_is_waited_for()
+    {
+        var broker = await shared.GetAsync();
+        var topic = NewTopic();
+        await using var project = await ShopProject.CreateAsync(broker.Servers, topic);
+        var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var streams = await project.StreamAsync(text => told.TrySetResult(text));
+        Assert.Equal($"There is no topic '{topic}' at {broker.Servers}. Create it, or change 'topic' of source 'clicks'; it is looked for again.", await told.Task);
+        Assert.Contains("lockstep_stream_reading{source=\"clicks\"} 0\n", StreamMetrics.Text(streams, TimeProvider.System), StringComparison.Ordinal);
+        await broker.CreateAsync(topic);
+        using var producer = new Clicks(broker.Servers);
+        var clicks = Click.Random(3, 50, 5);
+        await producer.SendAsync(topic, clicks);
+        await project.JudgeAsync(clicks, 5);
+        await MetricsAsync(streams, "lockstep_stream_reading{source=\"clicks\"} 1\n");
+        await MetricsAsync(streams, $"lockstep_stream_behind{{source=\"clicks\",part=\"{topic}/0\"}} 0\n");
+    }
+
+    static async Task MetricsAsync(StreamHost streams, string line)
+    {
+        for (var limit = Stopwatch.StartNew(); !StreamMetrics.Text(streams, TimeProvider.System).Contains(line, StringComparison.Ordinal); await Task.Delay(50))
+            Assert.True(limit.Elapsed < TimeSpan.FromSeconds(30), $"No {line} in\n{StreamMetrics.Text(streams, TimeProvider.System)}");
+    }
+}
