@@ -35,6 +35,7 @@ internal sealed class CommandLine
         new ListVerb(),
         new DescribeVerb(),
         new SearchVerb(),
+        new LineageVerb(),
         new VersionsVerb(),
         new DiffVerb(),
         new HistoryVerb(),

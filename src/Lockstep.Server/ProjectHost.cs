@@ -153,6 +153,9 @@ public sealed class ProjectHost : IAsyncDisposable
     /// <summary>Answers of serving as of earlier instants, from the tables and the log.</summary>
     public FeatureHistory History(Catalog catalog) => new(TrainingSets, catalog, Clock);
 
+    /// <summary>The raw events that made a value.</summary>
+    public ValueLineage Lineage(Catalog catalog) => new(Engine, Tables, History(catalog), Runs, Folder.Root);
+
     public FeatureServer CreateFeatureServer(Catalog catalog) => new(OnlineStore, Clock, Settings.Server, catalog);
 
     /// <summary>What tests of these definitions work with; their stores are made beside each other in temporary folders.</summary>

@@ -62,6 +62,10 @@ public sealed class EventProgram
     /// <summary>The same, where there is such a column.</summary>
     public RowProgram RowsWith(string? known) => known is null ? Rows : Program(known);
 
+    /// <summary>All rows, also those that the filters of the source and the view leave out: behind the columns of <see cref="Rows"/> a bool for each of these filters.</summary>
+    public RowProgram AllRows() => RowProgram.Compile(new(_columns.What, _columns.Data, _columns.Computed),
+        [.. Outputs, .. new[] { _columns.Where, _view.Where }.OfType<string>().Select((text, i) => RowOutput.Of(text, new($"where:{i}", FeatureType.Bool)))]);
+
     /// <summary>The keys alone, of all rows.</summary>
     public RowProgram KeyRows() => RowProgram.Compile(new(_columns.What, _columns.Data, _columns.Computed), [.. Keys]);
 
@@ -71,12 +75,17 @@ public sealed class EventProgram
     // Names are prefixed: a function may read a key or the timestamp, and a schema holds a name once.
     IEnumerable<RowOutput> Keys => View.Keys.Fields.Select(k => new RowOutput(new($"key:{k.Name}", k.Type), k.Name));
 
-    RowProgram Program(string? known) => RowProgram.Compile(_columns,
+    IEnumerable<RowOutput> Outputs =>
     [
         .. Keys,
         new(new("time", FeatureType.Timestamp), Timestamp),
         .. Plan.Inputs.Fields.Select(f => new RowOutput(new($"input:{f.Name}", f.Type), f.Name)),
         .. Plan.Filters.Select((text, i) => RowOutput.Of(text, new($"filter:{i}", FeatureType.Bool))),
+    ];
+
+    RowProgram Program(string? known) => RowProgram.Compile(_columns,
+    [
+        .. Outputs,
         .. known is null ? Array.Empty<RowOutput>() : [new(new(known == Created ? "created" : "known", FeatureType.Timestamp), known)],
     ], _view.Where);
 

@@ -47,6 +47,12 @@ public sealed record TableInput
     /// </summary>
     public Func<ScanRequest, CancellationToken, ScanReader>? Reader { get; init; }
 
+    /// <summary>Of a table with a <see cref="Reader"/>: the same rows file by file.</summary>
+    public Func<IReadOnlyList<(string File, TableInput Rows)>>? Split { get; init; }
+
+    /// <summary>Its own rows by the file that they stand in, for whoever tells where a row came from.</summary>
+    public IReadOnlyList<(string File, TableInput Rows)> ByFile => Split?.Invoke() ?? [.. Files.Select(f => (f.Path, this with { Files = [f], More = [] }))];
+
     /// <summary>Tables with the same columns whose rows are taken together with these.</summary>
     public IReadOnlyList<TableInput> More { get; init; } = [];
 

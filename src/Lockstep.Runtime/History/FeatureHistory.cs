@@ -59,7 +59,7 @@ public sealed class FeatureHistory(TrainingSetBuilder builder, Catalog catalog, 
         var found = Look(set, all, l => l.View, rows, at, token);
         var missing = all.Where(l => set.Lookups[l].View.View is ValueView { Ttl: > 0 } && found[l].Any(f => f.EventTimestamp is null)).ToList();
         var old = Look(set, missing, WithoutTtl, rows, at, token);
-        var computed = set.OnDemand is { } onDemand ? Compute(onDemand, found, rows, at) : [];
+        var computed = set.OnDemand is { } onDemand ? Compute(onDemand, rows, (lookup, ordinal, row) => found[lookup][row].Values[ordinal], at) : [];
         ServedValue Of(FeatureOutput output, int row)
         {
             if (output.IsOnDemand) return Served(output, computed[output.Ordinal].GetValue(row), Reads(set.OnDemand!, output.Ordinal).Any(l => HasNull(rows[row].Keys[l])) ? FeatureStatus.NotFound : null, null);
@@ -83,7 +83,11 @@ public sealed class FeatureHistory(TrainingSetBuilder builder, Catalog catalog, 
     static IEnumerable<int> Reads(OnDemandPlan plan, int output) => plan.InputsOf[output].Select(i => plan.Inputs[i].Lookup).Where(l => l >= 0);
 
     /// <summary>A column for each on-demand output, without its own default.</summary>
-    static Column[] Compute(OnDemandPlan plan, IReadOnlyList<Found[]> found, IReadOnlyList<HistoryRow> rows, long at)
+    /// <param name="plan">What computes them.</param>
+    /// <param name="rows">For whom.</param>
+    /// <param name="found">What a lookup found, for a feature of it by its ordinal, for a row.</param>
+    /// <param name="at">The instant.</param>
+    internal static Column[] Compute(OnDemandPlan plan, IReadOnlyList<HistoryRow> rows, Func<int, int, int, Value> found, long at)
     {
         var inputs = plan.Inputs.Select(i => Column.Create(i.Input.Type)).ToArray();
         for (var row = 0; row < rows.Count; row++)
@@ -92,7 +96,7 @@ public sealed class FeatureHistory(TrainingSetBuilder builder, Catalog catalog, 
                 {
                     { Request: { } field } => rows[row].Request[field.Name],
                     { IsNow: true } => Value.Timestamp(at),
-                    var stored => found[stored.Lookup][row].Values[stored.Ordinal], // the program has the view's default in its trees
+                    var stored => found(stored.Lookup, stored.Ordinal, row), // the program has the view's default in its trees
                 });
         var outputs = plan.Program.Outputs.Select(o => Column.Create(o.Type)).ToArray();
         try
@@ -156,7 +160,7 @@ public sealed class FeatureHistory(TrainingSetBuilder builder, Catalog catalog, 
         static string KeyColumn(int lookup, int part) => $"key {lookup}.{part}";
     }
 
-    static VersionSelector Exactly(ViewVersion view) => VersionSelector.TryParse(view.Version.ToString(), out var exact) ? exact : default;
+    internal static VersionSelector Exactly(ViewVersion view) => VersionSelector.TryParse(view.Version.ToString(), out var exact) ? exact : default;
 
     /// <summary>The view with its event timestamp as its last feature, which decides nothing (S6), and without defaults.</summary>
     static ViewVersion Telling(ViewVersion version)

@@ -89,11 +89,10 @@ public sealed record ObjectDescription
             view.Defaults[i].IsNull ? null : view.Defaults[i].ToString(), texts.GetValueOrDefault(f.Name).Description, texts.GetValueOrDefault(f.Name).Computed))];
     }
 
-    static string Of(AggregateFeature feature, Window window)
-    {
-        var parameters = string.Concat(feature.Parameters.Select(p => $", {p.Key} {p.Value}"));
-        return $"{feature.Function}({feature.Column ?? "*"}{parameters}){(feature.Where is { } where ? $" where {where}" : "")} over {window.Name}";
-    }
+    static string Of(AggregateFeature feature, Window window) => $"{Of(feature)} over {window.Name}";
+
+    internal static string Of(AggregateFeature feature)
+        => $"{feature.Function}({feature.Column ?? "*"}{string.Concat(feature.Parameters.Select(p => $", {p.Key} {p.Value}"))}){(feature.Where is { } where ? $" where {where}" : "")}";
 }
 
 /// <summary>One version of a name and its revisions.</summary>

@@ -145,6 +145,15 @@ public sealed class RegistryService(IRegistry registry, TimeProvider clock, Look
             .Select(g => ObjectDescription.Of(g.LastOrDefault(o => o.IsActive) ?? g.Last(), snapshot, usage))];
     }
 
+    /// <summary>What <c>name</c>, <c>name@version</c> or <c>source/name</c> is made of, and what is made of it: one for each category that has the name.</summary>
+    public async ValueTask<IReadOnlyList<ObjectLineage>> LineageAsync(string name, CancellationToken token)
+    {
+        var reference = ObjectReference.Parse(name);
+        var snapshot = await registry.LoadAsync(token, reference.AsOf);
+        var usage = Usage.Of(snapshot);
+        return [.. reference.FindAll(snapshot).GroupBy(o => o.Key.Category).Select(g => ObjectLineage.Of(g.LastOrDefault(o => o.IsActive) ?? g.Last(), snapshot, usage))];
+    }
+
     /// <summary>Objects in which every word is found, the nearest first.</summary>
     public async ValueTask<IReadOnlyList<SearchHit>> SearchAsync(string words, CancellationToken token)
     {

@@ -50,6 +50,9 @@ internal sealed class Usage
     /// <summary>Among what is active.</summary>
     public static Usage Of(RegistrySnapshot snapshot) => new(snapshot.Objects.Where(o => o.IsActive).ToDictionary(o => o.Key, o => o.Record));
 
+    /// <summary>Everything that is used, with who uses it directly.</summary>
+    public IEnumerable<(ObjectKey Key, IReadOnlyList<User> Users)> All => _direct.Select(d => (d.Key, (IReadOnlyList<User>)d.Value));
+
     public IReadOnlyList<User> DirectlyOf(ObjectKey key) => _direct.TryGetValue(key, out var users) ? users : [];
 
     /// <summary>Direct users and what uses them in turn, each once.</summary>

@@ -34,6 +34,8 @@ static class RegistryEndpoints
             new JsonObject { ["objects"] = RegistryJson.List(await registry.DescribeAsync(Name(context), context.RequestAborted), RegistryJson.Of) });
         Get("/api/v1/registry/objects/{name}/versions", async context =>
             new JsonObject { ["versions"] = RegistryJson.List(await registry.VersionsAsync(Name(context), context.RequestAborted), RegistryJson.Of) });
+        Get("/api/v1/registry/objects/{name}/lineage", async context =>
+            new JsonObject { ["objects"] = RegistryJson.List(await registry.LineageAsync(Name(context), context.RequestAborted), RegistryJson.Of) });
         Get("/api/v1/registry/search", async context =>
             new JsonObject { ["hits"] = RegistryJson.List(await registry.SearchAsync(Required(context, "q"), context.RequestAborted), RegistryJson.Of) });
         Get("/api/v1/registry/diff", async context =>

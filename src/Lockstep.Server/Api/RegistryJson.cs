@@ -65,6 +65,23 @@ public static class RegistryJson
         ["definition"] = JsonNode.Parse(item.Definition),
     };
 
+    public static JsonObject Of(ObjectLineage item) => new()
+    {
+        ["kind"] = item.Kind,
+        ["name"] = item.Name,
+        ["version"] = item.Version.Length == 0 ? null : item.Version,
+        ["reads"] = List(item.Reads, n => Of(n, "reads")),
+        ["used_by"] = List(item.UsedBy, n => Of(n, "used_by")),
+    };
+
+    static JsonObject Of(LineageNode node, string beyond) => new()
+    {
+        ["kind"] = node.Kind,
+        ["name"] = node.Name,
+        ["version"] = node.Version.Length == 0 ? null : node.Version,
+        [beyond] = List(node.Beyond, n => Of(n, beyond)),
+    };
+
     public static JsonObject Of(SearchHit hit) => new()
     {
         ["object"] = Of(hit.Object),

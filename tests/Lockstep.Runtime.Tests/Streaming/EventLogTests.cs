@@ -45,6 +45,23 @@ public sealed class EventLogTests : IDisposable
     }
 
     [Fact]
+    public async Task By_file_a_look_has_the_events_that_it_has_and_says_where_they_stand()
+    {
+        var log = _project.Log();
+        await using var writer = log.OpenPushWriter(None);
+        await writer.AppendAsync(new() { Rows = LogProject.Numbered(0, 5) }, None);
+        await writer.FlushAsync(None);
+        await writer.AppendAsync(new() { Rows = LogProject.Numbered(5, 5) }, None);
+        foreach (var input in new[] { log.Look(None).Input(), log.Look(None).Input([new(0, 2)], [new(0, 7)]) })
+        {
+            var files = input.ByFile;
+            Assert.Equal(["parquet", "seg"], files.Select(f => Path.GetExtension(f.File)[1..]));
+            Assert.All(files, f => Assert.True(File.Exists(f.File)));
+            Assert.Equal(_project.Read(input).Select(r => r.Place), files.SelectMany(f => _project.Read(f.Rows)).Select(r => r.Place));
+        }
+    }
+
+    [Fact]
     public async Task A_look_stays_what_it_was_while_segments_are_committed_and_removed()
     {
         var log = _project.Log();

@@ -46,6 +46,7 @@ public sealed class LogLook
             Files = [],
             Schema = Schema,
             KnownAt = LogColumns.IngestedAt,
+            Split = () => ByFile(range),
             Reader = Places.Any(p => range.After(p.Partition) < Math.Min(p.Place, range.UpTo(p.Partition))) ? (request, token) => Open(request, range, token) : null,
         };
     }
@@ -98,6 +99,22 @@ public sealed class LogLook
         return input with { Schema = new([.. input.Schema!.Fields, .. Schema.Fields.Where(f => input.Schema.IndexOf(f.Name) < 0)]) };
     }
 
+    List<(string, TableInput)> ByFile(PlaceRange range)
+    {
+        List<(string, TableInput)> parts = [];
+        var committed = EventLog.Committed(_snapshot);
+        foreach (var (file, rows) in CommittedInput(LogColumns.TimestampOf(_log.Source)).ByFile)
+            parts.Add((file, range.TakesAll(committed) ? rows : rows with { Files = [], Reader = (r, t) => PlaceFilter.Open(r with { Table = rows }, range, s => _log.Engine.Scan(s, t)) }));
+        var behind = Behind(range, committed);
+        foreach (var segment in _segments)
+            parts.Add((segment.Path, new() { Name = _log.Name, Format = TableFormat.Delta, Files = [], Schema = Schema, Reader = (r, _) => TimeFilter.Open(r, s => new SegmentScan([segment], new(s.Columns.Select(c => c.As)), s.Columns, behind, _log.Name)) }));
+        return parts;
+    }
+
+    // What the table has already stands in a segment until it is removed.
+    static PlaceRange Behind(PlaceRange range, IReadOnlyList<LogPlace> committed)
+        => new([.. committed.Select(p => new LogPlace(p.Partition, Math.Max(p.Place, range.After(p.Partition)))), .. range.Afters.Where(a => committed.All(c => c.Partition != a.Partition))], range.UpTos);
+
     ScanReader Open(ScanRequest request, PlaceRange range, CancellationToken token)
     {
         var committed = EventLog.Committed(_snapshot);
@@ -109,8 +126,7 @@ public sealed class LogLook
             parts.Add(range.TakesAll(committed) ? files
                 : files with { Files = [], Reader = (r, t) => PlaceFilter.Open(r with { Table = files }, range, s => _log.Engine.Scan(s, t)) });
         }
-        // What the table has already stands in a segment until it is removed.
-        var behind = new PlaceRange([.. committed.Select(p => new LogPlace(p.Partition, Math.Max(p.Place, range.After(p.Partition)))), .. range.Afters.Where(a => committed.All(c => c.Partition != a.Partition))], range.UpTos);
+        var behind = Behind(range, committed);
         parts.Add(new() { Name = _log.Name, Format = TableFormat.Delta, Files = [], Reader = (r, _) => TimeFilter.Open(r, s => new SegmentScan(_segments, new(s.Columns.Select(c => c.As)), s.Columns, behind, _log.Name)) });
         return TableParts.Open(request with { Table = new() { Name = _log.Name, Format = TableFormat.Delta, Files = [], More = parts } }, r => _log.Engine.Scan(r, token), token);
     }
