@@ -108,6 +108,7 @@ public sealed class ProjectHost : IAsyncDisposable
         Limits = new() { MaxEventBytes = Settings.Server.MaxEventBytes },
         Warn = warn,
         Reader = feed => ReaderOf(feed, warn),
+        RecordFirstEnd = RecordFirstEndAsync,
     });
 
     IStreamReader? ReaderOf(SourceFeed feed, Action<string, string>? warn) => feed.Source.Stream switch
@@ -128,8 +129,10 @@ public sealed class ProjectHost : IAsyncDisposable
     {
         var catalog = await LoadCatalogAsync(token);
         foreach (var view in catalog.Views.Where(v => v is { Retired: false, View: AggregationView } && ViewEnds.Fixed(EventProgram.Of(v).Source) is null))
-            await ViewEnds.RecordFirstAsync(Runs, Engine, view, Tables.View(view, catalog), Instant.Now(Clock), token);
+            await RecordFirstEndAsync(view, catalog, token);
     }
+
+    ValueTask RecordFirstEndAsync(ViewVersion view, Catalog catalog, CancellationToken token) => ViewEnds.RecordFirstAsync(Runs, Engine, view, Tables.View(view, catalog), Instant.Now(Clock), token);
 
     /// <summary>What is registered now.</summary>
     public async ValueTask<Catalog> LoadCatalogAsync(CancellationToken token) => (await Registry.LoadAsync(token)).Catalog;

@@ -101,14 +101,19 @@ internal sealed class AggregationRun : ViewRun
     async Task<(long Before, long End)> EndAsync(TableInput input, CancellationToken token)
     {
         if (ViewEnds.Fixed(_program.Source) is { } always) return (always, always);
-        var recorded = await Context.Runs.EndsAsync(Id, token);
-        // A run that died may have brought some keys further than what training uses: never back behind it.
-        var last = recorded.Count == 0 ? long.MinValue : recorded.Max(e => e.End);
-        var stands = recorded.LastOrDefault(e => e.Stands)?.End;
-        if (IsPartial && recorded.Count > 0) return (last, last); // it does not bring all that a new end asks for
-        var end = ViewEnds.Compute(Context.Engine, _program, input, Math.Min(Now, Horizon), last, token);
-        if (end != stands) await Context.Runs.RecordEndAsync(Id, end, Instant.Now(Context.Clock), IsPartial ? null : Number, token);
-        return (_takenEnd ?? stands ?? long.MinValue, end);
+        var (end, stands) = (long.MinValue, (long?)null);
+        for (var computed = false; ; computed = true)
+        {
+            var recorded = await Context.Runs.EndsAsync(Id, token);
+            // A run that died may have brought some keys further than what training uses: never back behind it.
+            var last = recorded.Count == 0 ? long.MinValue : recorded.Max(e => e.End);
+            if (!computed) stands = recorded.LastOrDefault(e => e.Stands)?.End;
+            if (IsPartial && recorded.Count > 0) return (last, last); // it does not bring all that a new end asks for
+            // Who wrote tiles first may have recorded a later one meanwhile.
+            if (computed && last == end) return (_takenEnd ?? stands ?? long.MinValue, end);
+            end = ViewEnds.Compute(Context.Engine, _program, input, Math.Min(Now, Horizon), last, token);
+            if (end != recorded.LastOrDefault(e => e.Stands)?.End) await Context.Runs.RecordEndAsync(Id, end, Instant.Now(Context.Clock), IsPartial ? null : Number, token);
+        }
     }
 
     void Touch(SourceChanges changes, RunEnd baseline, TileRows rows, TouchedTiles touched, CancellationToken token)

@@ -5,8 +5,9 @@ using Lockstep.Runtime.Engine;
 
 namespace Lockstep.Runtime.Materialization;
 
-// S25. The end of a view over a table and a stream is recorded in the record of runs: the first one by apply, later ones by runs, each
-// before anything is written that stands on it. It never goes back: what the log brought before it was dropped.
+// S25. The end of a view over a table and a stream is recorded in the record of runs: the first one by apply, or by who writes tiles
+// before apply has come to it; later ones by runs; each before anything is written that stands on it. So no key is ever built without
+// one. It never goes back: what the log brought before it was dropped.
 /// <summary>Where the table of an aggregation view ends and its log begins.</summary>
 public static class ViewEnds
 {
@@ -25,7 +26,7 @@ public static class ViewEnds
     public static async ValueTask<IReadOnlyList<RecordedEnd>> ForTrainingAsync(IRunStore runs, ViewVersion view, CancellationToken token)
         => [.. (await runs.EndsAsync(view.Id, token)).Where(e => e.Stands)];
 
-    /// <summary>Records the first end of a view that has none yet; what <c>apply</c> does.</summary>
+    /// <summary>Records the first end of a view that has none yet. Whoever is first is: all use that one.</summary>
     public static async ValueTask RecordFirstAsync(IRunStore runs, IBatchEngine engine, ViewVersion view, TableInput table, long now, CancellationToken token)
     {
         var program = EventProgram.Of(view);

@@ -1,3 +1,4 @@
+using Lockstep.Core.Definitions;
 using Lockstep.Runtime.Materialization;
 using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming.Intake;
@@ -15,6 +16,9 @@ public sealed record StreamContext
 
     /// <summary>Where the ends of aggregation views are recorded (S25).</summary>
     public IRunStore? Runs { get; init; }
+
+    /// <summary>Records the first end of an aggregation view over a table and a stream, where nobody has.</summary>
+    public Func<ViewVersion, Catalog, CancellationToken, ValueTask>? RecordFirstEnd { get; init; }
 
     /// <summary>The reader of a source whose events come from outside; gives null for one whose events are pushed.</summary>
     public Func<SourceFeed, IStreamReader?>? Reader { get; init; }

@@ -135,7 +135,7 @@ public sealed class SqliteRunStore : IRunStore
         => ReadAsync(() => Scalar("SELECT stored_version FROM runs WHERE view = $v AND state = 'Finished' AND stored_version IS NOT NULL ORDER BY number DESC LIMIT 1", ("$v", view)) as long?, token);
 
     public async ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token)
-        => await TransactAsync(() => Execute("INSERT INTO ends(view, end, recorded, run) SELECT $view, $end, $recorded, $run WHERE NOT EXISTS(SELECT 1 FROM ends WHERE view = $view AND end > $end)", ("$view", view), ("$end", end), ("$recorded", recordedAt), ("$run", run)), token);
+        => await TransactAsync(() => Execute("INSERT INTO ends(view, end, recorded, run) SELECT $view, $end, $recorded, $run WHERE NOT EXISTS(SELECT 1 FROM ends WHERE view = $view AND ($run IS NULL OR end > $end))", ("$view", view), ("$end", end), ("$recorded", recordedAt), ("$run", run)), token);
 
     public ValueTask<IReadOnlyList<RecordedEnd>> EndsAsync(string view, CancellationToken token) => ReadAsync<IReadOnlyList<RecordedEnd>>(() =>
     {

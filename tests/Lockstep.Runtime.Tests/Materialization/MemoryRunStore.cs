@@ -44,7 +44,7 @@ internal sealed class MemoryRunStore : IRunStore
 
     public ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token)
     {
-        if (!_ends.Exists(e => e.View == view && e.End.End > end)) _ends.Add((view, new(end, recordedAt, run, false)));
+        if (!_ends.Exists(e => e.View == view && (run is null || e.End.End > end))) _ends.Add((view, new(end, recordedAt, run, false)));
         return default;
     }
 

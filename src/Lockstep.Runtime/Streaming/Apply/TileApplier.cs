@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Lockstep.Core;
 using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
@@ -15,7 +16,8 @@ sealed class TileApplier : IEventApplier
 {
     readonly ViewVersion _view;
     readonly IOnlineStore _store;
-    readonly IRunStore? _runs;
+    readonly StreamContext _context;
+    readonly Catalog _catalog;
     readonly TimeProvider _clock;
     readonly EventProgram _program;
     readonly ProgramRows _rows;
@@ -30,9 +32,9 @@ sealed class TileApplier : IEventApplier
     /// <summary>An event that waits to be written: its key's number, and where its states stand.</summary>
     readonly record struct Pending(int Key, long Place, long Time, int At, int Length);
 
-    public TileApplier(ViewVersion view, IOnlineStore store, IRunStore? runs, TimeProvider clock)
+    public TileApplier(ViewVersion view, Catalog catalog, StreamContext context)
     {
-        (_view, _store, _runs, _clock) = (view, store, runs, clock);
+        (_view, _catalog, _context, _store, _clock) = (view, catalog, context, context.Online, context.Clock);
         _program = EventProgram.Of(view);
         _rows = new(_program.Rows, LogColumns.Of(_program.Source));
         _states = new(_program.Plan);
@@ -44,7 +46,7 @@ sealed class TileApplier : IEventApplier
     public async ValueTask<ApplyCounts> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token)
     {
         // After the events were logged: a run that records a later end from here on finds them in the log.
-        var end = ViewEnds.Fixed(_program.Source) ?? (_runs is null ? null : await ViewEnds.ForWritersAsync(_runs, _view, token)) ?? TileCell.LogAlone;
+        var end = ViewEnds.Fixed(_program.Source) ?? await EndAsync(token);
         Dictionary<byte[], int> keys = new(new Utf8Comparer());
         List<Pending> pending = [];
         _bytes.ResetWrittenCount();
@@ -57,6 +59,18 @@ sealed class TileApplier : IEventApplier
         var beforeEnd = 0L;
         for (var tag = 0; tag < _updates.Count; tag++) beforeEnd += merge.BeforeEnd(tag);
         return counts with { Keys = _updates.Count, BeforeEnd = beforeEnd };
+    }
+
+    // Never without one: a key that was built as if there were no table would keep what the table brings as well.
+    async ValueTask<long> EndAsync(CancellationToken token)
+    {
+        if (_context.Runs is { } runs)
+        {
+            if (await ViewEnds.ForWritersAsync(runs, _view, token) is { } recorded) return recorded;
+            if (_context.RecordFirstEnd is { } record) await record(_view, _catalog, token);
+            if (await ViewEnds.ForWritersAsync(runs, _view, token) is { } first) return first;
+        }
+        throw new LockstepException(ErrorKind.Conflict, $"View '{View}' reads a table and a stream, and where the table ends is not recorded yet. Run: lockstep apply");
     }
 
     /// <summary>One update a key, with its events in the order of their places.</summary>
