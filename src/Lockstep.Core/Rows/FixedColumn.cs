@@ -88,12 +88,23 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
             for (; done < rows.Length && (uint)rows[done] < (uint)values.Length; done++) to[done] = values[rows[done]];
             Count += done;
         }
-        for (; done < rows.Length; done++)
+        var validity = from.ValidityBuffer;
+        while (done < rows.Length)
         {
-            var row = rows[done];
-            var valid = row >= 0 && !from.IsNull(row);
-            MarkNext(valid);
-            _values[Count++] = valid ? values[row] : default;
+            // With nulls: 64 rows at a time, which share a word of the bitmap.
+            var some = rows.Slice(done, Math.Min(64, rows.Length - done));
+            var to = _values.AsSpan(Count);
+            var bits = 0UL;
+            for (var i = 0; i < some.Length; i++)
+            {
+                var row = some[i];
+                var valid = row < 0 ? 0UL : validity is null ? 1 : validity[row >> 6] >> (row & 63) & 1;
+                to[i] = valid != 0 ? values[row] : default;
+                bits |= valid << i;
+            }
+            done += some.Length;
+            Count += some.Length;
+            MarkRange(Count - some.Length, some.Length, bits == ulong.MaxValue >> (64 - some.Length) ? [] : [bits]);
         }
     }
 

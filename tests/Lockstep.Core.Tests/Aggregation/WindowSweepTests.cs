@@ -65,6 +65,34 @@ public sealed class WindowSweepTests
     }
 
     [Fact]
+    public void A_key_with_half_of_all_events_costs_no_more_than_its_events()
+    {
+        // Work is counted in bytes that are allocated: each kernel's buffers grow with the events of one group.
+        var (even, skewed) = (Allocated(half: false), Allocated(half: true));
+        Assert.InRange(skewed, 0, 2 * even);
+
+        static long Allocated(bool half)
+        {
+            const int count = 200_000, keys = 500;
+            var random = new Random(5);
+            var builder = new WindowPlanBuilder([FeatureType.Int64]).Add("c", "count", null, Parse("1h"));
+            foreach (var function in (string[])["sum", "stddev_pop", "max", "last", "distinct_count", "mode"]) builder.Add(function, function, new("x", FeatureType.Float64), Parse("3h"));
+            var sweep = new WindowSweep(Index([.. Enumerable.Range(0, 5_000).Select(_ => (new[] { Value.Of((long)Key()) }, (long?)random.NextInt64(48 * Instant.Hour)))]), builder.Build(), new() { Threads = 1, PartitionLabels = 100, MaxBytes = 1 << 20, Spill = new MemorySpill() });
+            for (var first = 0; first < count; first += 2_000)
+            {
+                var batch = new ColumnBatch(new([new("k", FeatureType.Int64), new("t", FeatureType.Timestamp), new("x", FeatureType.Float64)]));
+                for (var i = 0; i < 2_000; i++) batch.AppendRow(Value.Of((long)Key()), Value.Timestamp(random.NextInt64(48 * Instant.Hour)), Value.Of(random.Next(500) / 7.0));
+                sweep.Add(batch);
+            }
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            sweep.Finish(CancellationToken.None);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+
+            int Key() => half && random.Next(2) == 0 ? 0 : random.Next(keys);
+        }
+    }
+
+    [Fact]
     public void S13_out_of_range_is_told_of_each_label()
     {
         var plan = new WindowPlanBuilder([FeatureType.Int64]).Add("s", "sum", new("x", FeatureType.Int64), Parse("1h")).Add("m", "max", new("x", FeatureType.Int64), Parse("1h")).Build();

@@ -42,6 +42,30 @@ public sealed class ColumnTests
     }
 
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
+    public void Rows_taken_together_are_those_taken_one_by_one(int seed)
+    {
+        var random = new RandomValues(seed);
+        for (var round = 0; round < 150; round++)
+        {
+            var type = random.Type();
+            var (source, together, single) = (Column.Create(type), Column.Create(type), Column.Create(type));
+            var nulls = random.Random.Next(2) == 0;
+            for (var i = random.Random.Next(1, 300); i > 0; i--)
+                if (random.Value(type) is var value && (nulls || !value.IsNull)) source.Append(value);
+            for (var use = random.Random.Next(1, 4); use > 0; use--) // behind what is there already
+            {
+                var least = random.Random.Next(3) == 0 ? -1 : 0;
+                int[] rows = [.. Enumerable.Range(0, source.Count == 0 ? 0 : random.Random.Next(200)).Select(_ => random.Random.Next(least, source.Count))];
+                together.AppendRows(source, rows);
+                foreach (var row in rows) single.AppendFrom(source, row);
+            }
+            Assert.Equal(single.Count, together.Count);
+            Assert.Equal(single.NullCount, together.NullCount);
+            for (var i = 0; i < single.Count; i++) Assert.True(single.GetValue(i) == together.GetValue(i), $"seed {seed}, round {round}, {type}, row {i}");
+        }
+    }
+
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public void Ranges_keep_their_nulls_wherever_they_begin(int seed)
     {
         var random = new Random(seed);

@@ -23,6 +23,11 @@ internal sealed class SweepLabels
 
     public ReadOnlySpan<int> Low(int window) => _low[window].AsSpan(0, Count);
     public ReadOnlySpan<int> High(int window) => _high[window].AsSpan(0, Count);
+    /// <summary>As <see cref="Low"/> and <see cref="High"/>, for loops.</summary>
+    public int[] LowBuffer(int window) => _low[window];
+
+    public int[] HighBuffer(int window) => _high[window];
+
     public ReadOnlySpan<WindowBounds> Bounds(int window) => _bounds[window].AsSpan(0, Count);
 
     /// <param name="labels">Times of the labels, ascending.</param>

@@ -23,12 +23,21 @@ internal sealed class SweepPartition(Schema schema)
         Rows += rows.Length;
         while (!rows.IsEmpty)
         {
-            if (_chunks.Count == 0 || _chunks[^1].Count == ChunkRows) _chunks.Add(new(schema));
+            if (_chunks.Count == 0 || _chunks[^1].Count == ChunkRows) _chunks.Add(NewChunk());
             var chunk = _chunks[^1];
             var some = rows[..Math.Min(rows.Length, ChunkRows - chunk.Count)];
             for (var i = 0; i < columns.Length; i++) chunk[i].AppendRows(columns[i], some);
             rows = rows[some.Length..];
         }
+    }
+
+    // The first grows, since there may be little; where one was filled there is more.
+    ColumnBatch NewChunk()
+    {
+        var chunk = new ColumnBatch(schema);
+        if (_chunks.Count > 0)
+            foreach (var column in chunk.Columns) column.Reserve(ChunkRows);
+        return chunk;
     }
 
     public long Bytes

@@ -1,4 +1,5 @@
 using Lockstep.Core.Aggregation.Functions;
+using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Aggregation.PointInTime.Kernels;
 
@@ -6,6 +7,7 @@ namespace Lockstep.Core.Aggregation.PointInTime.Kernels;
 internal sealed class CountKernel(WindowPlan plan, int state) : SweepKernel(plan, state)
 {
     readonly CountAccumulator[] _states = [.. Enumerable.Range(0, plan.Windows.Count).Select(_ => new CountAccumulator())];
+    readonly bool _counts = plan.Features.Where(f => f.State == state).All(f => f is { Over: < 0, Output: CountOutput }); // nothing but
     byte[]? _passes;
     int[] _before = []; // events that pass before each event of the group
     int _start;
@@ -28,7 +30,24 @@ internal sealed class CountKernel(WindowPlan plan, int state) : SweepKernel(plan
 
     protected override Accumulator At(int reading, int low, int high)
     {
-        _states[reading].Count = _passes is null ? high - low : _before[high - _start] - _before[low - _start];
+        _states[reading].Count = Between(low, high);
         return _states[reading];
+    }
+
+    int Between(int low, int high) => _passes is null ? high - low : _before[high - _start] - _before[low - _start];
+
+    public override void Run(SweepLabels labels, int first, int end, SweepOutput to)
+    {
+        if (!_counts)
+        {
+            base.Run(labels, first, end, to);
+            return;
+        }
+        for (var f = 0; f < Places.Length; f++)
+        {
+            var window = Windows[Readings[f]];
+            var (low, high, column) = (labels.LowBuffer(window), labels.HighBuffer(window), (FixedColumn<long>)to.Columns[Places[f]]);
+            for (var label = first; label < end; label++) column.Append(Between(low[label], high[label]));
+        }
     }
 }

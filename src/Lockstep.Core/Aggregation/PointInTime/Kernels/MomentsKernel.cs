@@ -5,16 +5,26 @@ namespace Lockstep.Core.Aggregation.PointInTime.Kernels;
 
 // Exact sums up to each event of a group: a window is the difference of two of them, to the last bit, so a further window costs a
 // subtraction a label. In groups that are too large for the cache the sums are kept at every 8th event, and the rest is added up.
-internal sealed class MomentsKernel<T, TScale>(WindowPlan plan, int state) : SweepKernel(plan, state) where T : unmanaged, IComparable<T> where TScale : IScale<T>
+internal sealed class MomentsKernel<T, TScale> : SweepKernel where T : unmanaged, IComparable<T> where TScale : IScale<T>
 {
     const int Dense = 1 << 15;
 
-    readonly MomentsAccumulator[] _states = [.. Enumerable.Range(0, plan.Windows.Count).Select(_ => new MomentsAccumulator(((MomentsSpec)plan.States[state].Spec).Squares))];
-    readonly bool _squares = ((MomentsSpec)plan.States[state].Spec).Squares;
+    readonly MomentsAccumulator[] _states;
+    readonly bool _squares;
+    readonly (Moment Moment, int Place)[][]? _byReading; // null: some feature is no moment of one window
     T[] _values = [];
     byte[]? _passes;
     MomentsState[] _sums = [];
     int _start, _shift;
+
+    public MomentsKernel(WindowPlan plan, int state) : base(plan, state)
+    {
+        _squares = ((MomentsSpec)State.Spec).Squares;
+        _states = [.. Windows.Select(_ => new MomentsAccumulator(_squares))];
+        var (places, readings) = (Places.ToArray(), Readings.ToArray());
+        if (Features.All(f => f is { Over: < 0, Output: MomentOutput }))
+            _byReading = [.. Windows.Select((_, r) => Enumerable.Range(0, places.Length).Where(f => readings[f] == r).Select(f => (((MomentOutput)Features[f].Output).Moment, places[f])).ToArray())];
+    }
 
     public override void Load(SweepEvents events)
     {
@@ -50,22 +60,46 @@ internal sealed class MomentsKernel<T, TScale>(WindowPlan plan, int state) : Swe
 
     protected override Accumulator At(int reading, int low, int high)
     {
-        var state = _states[reading];
+        Between(low, high, out _states[reading].Writable);
+        return _states[reading];
+    }
+
+    void Between(int low, int high, out MomentsState moments)
+    {
         if (low == high)
         {
-            state.Clear();
-            return state;
+            moments = default;
+            return;
         }
-        ref var moments = ref state.Writable;
         if (_shift == 0)
         {
             moments = _sums[high - _start];
             moments.Subtract(_sums[low - _start], _squares);
-            return state;
+            return;
         }
         moments = Upto(high);
         moments.Subtract(Upto(low), _squares);
-        return state;
+    }
+
+    // Window by window, so that the sums of a window are read by all its features at once; where a feature reads two windows, label by label.
+    public override void Run(SweepLabels labels, int first, int end, SweepOutput to)
+    {
+        if (_byReading is null)
+        {
+            base.Run(labels, first, end, to);
+            return;
+        }
+        var column = State.Spec.Column!;
+        for (var r = 0; r < Windows.Length; r++)
+        {
+            var (low, high, features) = (labels.LowBuffer(Windows[r]), labels.HighBuffer(Windows[r]), _byReading[r]);
+            for (var label = first; label < end; label++)
+            {
+                Between(low[label], high[label], out var moments);
+                foreach (var (moment, place) in features)
+                    if (Moments.AppendTo(moment, column, moments, to.Columns[place]) == AggregateStatus.OutOfRange) to.NoteOutOfRange(place);
+            }
+        }
     }
 
     MomentsState Upto(int end)
