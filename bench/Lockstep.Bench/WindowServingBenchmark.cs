@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
 using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
