@@ -79,7 +79,7 @@ public static class LockstepServer
         var guard = services.GetRequiredService<Guard>();
         var server = services.GetRequiredService<FeatureServer>();
         var health = services.GetRequiredService<Health>();
-        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server, parts.TrainingSets, services.GetRequiredService<OfflineTurns>()).Handle));
+        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server, parts.TrainingSets, services.GetRequiredService<OfflineTurns>(), services.GetRequiredService<ServerMetrics>()).Handle));
         app.MapOnly("GET", "/health/live", Health.Live);
         app.MapOnly("GET", "/health/ready", health.Ready);
         var streams = services.GetService<StreamService>();

@@ -7,6 +7,7 @@ using Lockstep.Core.Rows;
 using Lockstep.Runtime.History;
 using Lockstep.Runtime.Registry;
 using Lockstep.Runtime.Serving;
+using Lockstep.Runtime.Streaming.Log;
 
 namespace Lockstep.Cli.Verbs;
 
@@ -150,7 +151,7 @@ internal sealed class LineageVerb : Verb
         ("side", false, static e => LineageJson.Side(e.Place)),
         ("file", false, static e => e.Place.File),
         ("row", true, static e => Number(e.Place.Row)),
-        ("partition", true, static e => Number(e.Place.Partition)),
+        ("partition", false, static e => e.Place.Partition is { } partition ? LogPartitions.Name(partition) : ""),
         ("place", true, static e => Number(e.Place.Place)),
         ("ingested at", false, static e => Time(e.Place.IngestedAt)),
     ];

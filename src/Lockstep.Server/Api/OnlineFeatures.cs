@@ -6,12 +6,13 @@ using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Serving.Json;
 using Lockstep.Runtime.TrainingSets;
 using Lockstep.Server.Http;
+using Lockstep.Server.Metrics;
 using Microsoft.AspNetCore.Http;
 
 namespace Lockstep.Server.Api;
 
 /// <summary>POST /api/v1/features/online: body to keys, keys to rows, rows to text, on one rented state. A request with <c>as_of</c> is answered from the tables and the log.</summary>
-sealed class OnlineFeatures(FeatureServer server, Func<TrainingSetBuilder>? builder, OfflineTurns turns)
+sealed class OnlineFeatures(FeatureServer server, Func<TrainingSetBuilder>? builder, OfflineTurns turns, ServerMetrics metrics)
 {
     /// <summary>How a wire format reads a body into a request and writes the answer into its output.</summary>
     public delegate void BodyParser(ReadOnlySpan<byte> body, ServingCatalog catalog, ServingRequest request, int maxEntities, long asOf);
@@ -25,6 +26,7 @@ sealed class OnlineFeatures(FeatureServer server, Func<TrainingSetBuilder>? buil
 
     async Task AnswerFromHistoryAsync(HttpContext context, ServingRequest request)
     {
+        context.Features.Set(new CountedBy(metrics.Endpoint("features_as_of"))); // seconds, among microseconds
         if (builder is null) throw new LockstepException(ErrorKind.BadArguments, "This server has no tables to answer \"as_of\" from. Leave it out for now.");
         FeatureHistory.Check(request.AsOf, server.Clock); // before it waits for its turn
         var (plan, rows, token) = (request.Plan, request.HistoryRows(), context.RequestAborted);

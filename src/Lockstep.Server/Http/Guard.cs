@@ -5,6 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Lockstep.Server.Http;
 
+/// <summary>Set on a request that is not like the others of its endpoint: what counts it instead.</summary>
+sealed record CountedBy(EndpointMetrics Counter);
+
 /// <summary>Stands around an endpoint: counts what it answers and turns what it throws into an answer.</summary>
 sealed class Guard(ServerMetrics metrics, ILogger<Guard> log, TimeProvider clock)
 {
@@ -41,7 +44,7 @@ sealed class Guard(ServerMetrics metrics, ILogger<Guard> log, TimeProvider clock
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            counter.Add(StatusCodes.Status499ClientClosedRequest, clock.GetElapsedTime(start)); // nobody is there to read an answer
+            CounterOf(context, counter).Add(StatusCodes.Status499ClientClosedRequest, clock.GetElapsedTime(start)); // nobody is there to read an answer
             return;
         }
         catch (Exception thrown) when (thrown is not OutOfMemoryException)
@@ -49,8 +52,10 @@ sealed class Guard(ServerMetrics metrics, ILogger<Guard> log, TimeProvider clock
             if (!await onError(context, thrown))
                 log.LogError(thrown, "{Method} {Path} failed ({Trace})", context.Request.Method, context.Request.Path, Activity.Current?.Id ?? context.TraceIdentifier);
         }
-        counter.Add(context.Response.StatusCode, clock.GetElapsedTime(start));
+        CounterOf(context, counter).Add(context.Response.StatusCode, clock.GetElapsedTime(start));
     }
+
+    static EndpointMetrics CounterOf(HttpContext context, EndpointMetrics counter) => context.Features.Get<CountedBy>()?.Counter ?? counter;
 
     static async Task<bool> WriteProblem(HttpContext context, Exception thrown)
     {

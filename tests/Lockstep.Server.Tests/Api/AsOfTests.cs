@@ -207,6 +207,9 @@ public sealed class AsOfTests
         Assert.Contains("NOT_FOUND", now, StringComparison.Ordinal); // nothing was materialized
         var (_, then) = await project.PostAsync(Path, """{"features":["weather:temp"],"entities":[{"airport":"MIA"}],"as_of":"2026-11-01T12:00:00Z"}""");
         Assert.Contains("27.25", then, StringComparison.Ordinal);
+        var (_, metrics) = await project.GetAsync("/metrics");
+        Assert.Contains("lockstep_http_requests_total{endpoint=\"features_as_of\",status=\"2xx\"} 1\n", metrics, StringComparison.Ordinal); // not among those that take microseconds
+        Assert.Contains("lockstep_http_requests_total{endpoint=\"features_online\",status=\"2xx\"} 1\n", metrics, StringComparison.Ordinal);
         var (status, empty) = await project.PostAsync(Path, """{"features":["weather:temp"],"entities":[],"as_of":"2026-11-01T12:00:00Z"}""");
         Assert.True(status == 200 && empty.EndsWith("\"rows\":[]}", StringComparison.Ordinal), empty);
     }

@@ -52,4 +52,13 @@ public static class LogPartitions
 
     /// <summary>Partition n of a Kafka topic is this and n.</summary>
     public const uint FirstKafka = 0x100_0000, LastKafka = 0x1FF_FFFF;
+
+    /// <summary>For people: <c>push 0</c>, <c>files</c>, <c>kafka 3</c>.</summary>
+    public static string Name(long partition) => partition switch
+    {
+        <= LastPush => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"push {partition}"),
+        Files => "files",
+        >= FirstKafka and <= LastKafka => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"kafka {partition - FirstKafka}"),
+        _ => partition.ToString(System.Globalization.CultureInfo.InvariantCulture),
+    };
 }
