@@ -10,11 +10,15 @@ namespace Lockstep.Kafka;
 /// <summary>Reads a topic into the log of its source. The processes of one log share its partitions out by a consumer group.</summary>
 internal sealed class KafkaReader(SourceFeed feed, KafkaSettings settings) : IStreamReader
 {
-    public bool Owns(uint partition) => partition is >= LogPartitions.FirstKafka and <= LogPartitions.LastKafka;
+    volatile Topic? _topic;
+
+    // Not those that an earlier topic had more: nobody will take them to read on, and views may still need what they hold.
+    public bool Owns(uint partition) => partition is >= LogPartitions.FirstKafka and <= LogPartitions.LastKafka
+        && (_topic is not { } topic || partition - LogPartitions.FirstKafka < topic.Partitions);
 
     // The client is asked for messages on a thread of its own: it blocks.
     public Task RunAsync(ReaderStatus status, CancellationToken token)
-        => Task.Factory.StartNew(() => new TopicReading(feed, new(feed.Source, feed.Log, settings), status, token).Run(), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        => Task.Factory.StartNew(() => new TopicReading(feed, new(feed.Source, feed.Log, settings), status, topic => _topic = topic, token).Run(), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     public async Task<IReadOnlyList<string>> ResetAsync(string to, CancellationToken token)
     {

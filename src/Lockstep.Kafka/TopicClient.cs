@@ -9,7 +9,7 @@ namespace Lockstep.Kafka;
 /// <summary>What is asked of the brokers of one source's topic.</summary>
 internal sealed class TopicClient(Source source, EventLog log, KafkaSettings settings)
 {
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     // What correctness rests on is not for settings.
     static readonly string[] Own = ["group.id", "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset", "partition.assignment.strategy", "enable.partition.eof", "group.protocol", "bootstrap.servers"];
@@ -74,15 +74,35 @@ internal sealed class TopicClient(Source source, EventLog log, KafkaSettings set
         {
             found = only;
         }
+        catch (KafkaException)
+        {
+            return await Task.Run(() => WithoutId(client));
+        }
+        Check(found.Error);
+        return new(Name, found.TopicId is { } id && (id.MostSignificantBits | id.LeastSignificantBits) != 0 ? id.ToString() : "", found.Partitions.Count);
+    }
+
+    // A cluster without a controller, for a while or for good (librdkafka's mock), still tells which partitions a topic has.
+    Topic WithoutId(IAdminClient client)
+    {
+        try
+        {
+            var found = client.GetMetadata(Name, Timeout).Topics[0];
+            Check(found.Error);
+            return new(Name, "", found.Partitions.Count);
+        }
         catch (KafkaException e)
         {
             throw Away(e.Error);
         }
-        if (found.Error.IsError)
-            throw found.Error.Code == ErrorCode.UnknownTopicOrPart
+    }
+
+    void Check(Error error)
+    {
+        if (error.IsError)
+            throw error.Code == ErrorCode.UnknownTopicOrPart
                 ? new LockstepException(ErrorKind.NotFound, $"There is no topic '{Name}' at {Servers}. Create it, or change 'topic' of source '{source.Name}'; it is looked for again.")
-                : new LockstepException(ErrorKind.Failed, $"Topic '{Name}' at {Servers}: {found.Error.Reason}.");
-        return new(Name, found.TopicId is { } id && (id.MostSignificantBits | id.LeastSignificantBits) != 0 ? id.ToString() : "", found.Partitions.Count);
+                : new LockstepException(ErrorKind.Failed, $"Topic '{Name}' at {Servers}: {error.Reason}.");
     }
 
     public TopicRange Range(IConsumer<Ignore, byte[]?> consumer, int partition)

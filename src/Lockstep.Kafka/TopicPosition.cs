@@ -40,7 +40,8 @@ internal static class TopicChoice
         var what = string.Create(CultureInfo.InvariantCulture, $"partition {partition} of topic '{topic.Name}'");
         var holds = range.First == range.End ? string.Create(CultureInfo.InvariantCulture, $"it is empty, and the next event gets offset {range.End}") : string.Create(CultureInfo.InvariantCulture, $"it holds offsets {range.First} to {range.End - 1}");
         if (at.Topic != topic.Name) return $"{what}: the log was read from another topic, '{at.Topic}', up to offset {at.Next.ToString(CultureInfo.InvariantCulture)}; {holds}";
-        if (at.Id.Length > 0 && topic.Id.Length > 0 && at.Id != topic.Id) return $"{what}: the topic was deleted and made anew since offset {at.Next.ToString(CultureInfo.InvariantCulture)} was due; {holds}";
+        if (at.Id.Length > 0 && topic.Id.Length == 0) throw new LockstepException(ErrorKind.Failed, $"{what}: the cluster does not tell the topic's id now (it has no controller?), so whether it is still the same topic is not known. It is tried again.");
+        if (at.Id.Length > 0 && at.Id != topic.Id) return $"{what}: the topic was deleted and made anew since offset {at.Next.ToString(CultureInfo.InvariantCulture)} was due; {holds}";
         if (at.Next < range.First) return string.Create(CultureInfo.InvariantCulture, $"{what}: offset {at.Next} is due, but {range.First - at.Next} events from there on have been removed before they were read (retention); {holds}");
         if (at.Next > range.End) return string.Create(CultureInfo.InvariantCulture, $"{what}: offset {at.Next} is due, but the topic ends before: it has lost events that were logged here; {holds}");
         return null;

@@ -15,13 +15,13 @@ namespace Lockstep.Kafka;
 //  3. A partition that is revoked or lost is given free when the batch under way is logged.
 // A process that was paused beyond its session goes on with the lock in its hands, learns that its partitions are lost, and gives it free.
 /// <summary>For one thread, but for the batches on their way into the log.</summary>
-internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderStatus status, CancellationToken token)
+internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderStatus status, Action<Topic> found, CancellationToken token)
 {
     static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan Brief = TimeSpan.FromMilliseconds(2);
     static readonly TimeSpan SettleEvery = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan DescribeEvery = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan DescribeEvery = TimeSpan.FromSeconds(1);
 
     readonly SortedDictionary<int, PartitionIntake> _partitions = [];
     readonly List<string> _held = [];
@@ -44,6 +44,7 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
         {
             using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
             _topic = client.DescribeAsync(admin).GetAwaiter().GetResult();
+            found(_topic);
             consumer.Subscribe(_topic.Name);
             while (!token.IsCancellationRequested) Step(consumer, admin);
         }
@@ -167,8 +168,7 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
             {
                 continue; // it is not begun yet: the next turn
             }
-            // An id that the broker did not tell before, or a first position.
-            partition.Begin(at with { Id = _topic.Id.Length > 0 ? _topic.Id : at.Id }, range.End);
+            partition.Begin(at with { Id = _topic.Id }, range.End);
         }
     }
 
@@ -176,8 +176,8 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
     void Describe(IAdminClient admin)
     {
         if (_describing is { IsCompleted: false }) return;
-        if (_describing is { IsCompletedSuccessfully: true } && _describing.Result is var now && now.Id != _topic.Id)
-            throw new LockstepException(ErrorKind.Failed, $"Topic '{_topic.Name}' was deleted and made anew.");
+        if (_describing is { IsCompletedSuccessfully: true } && _describing.Result is { Id.Length: > 0 } now && now.Id != _topic.Id)
+            throw new LockstepException(ErrorKind.Failed, $"Topic '{_topic.Name}' has another id than when it was begun.");
         if (_describing is { IsFaulted: true } && _describing.Exception!.InnerException is LockstepException { Kind: ErrorKind.NotFound } gone) throw gone;
         _describing = client.DescribeAsync(admin);
     }

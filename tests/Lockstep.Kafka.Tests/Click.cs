@@ -10,6 +10,28 @@ internal sealed record Click(long User, long At, string Page, double Price)
 {
     public byte[] Json => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"user_id\":{User},\"at\":\"{Instant.Format(At)}\",\"page\":\"{Page}\",\"price\":{Price:R}}}"));
 
+    /// <summary>The fields in Avro's binary encoding, in the order of <see cref="AvroSchema"/>.</summary>
+    public byte[] Avro(int? schemaId)
+    {
+        using MemoryStream bytes = new();
+        if (schemaId is { } id) bytes.Write([0, (byte)(id >> 24), (byte)(id >> 16), (byte)(id >> 8), (byte)id]);
+        Long(User);
+        Long(At);
+        Long(Encoding.UTF8.GetByteCount(Page));
+        bytes.Write(Encoding.UTF8.GetBytes(Page));
+        bytes.Write(BitConverter.GetBytes(Price));
+        return bytes.ToArray();
+
+        void Long(long value)
+        {
+            var rest = (ulong)((value << 1) ^ (value >> 63));
+            for (; rest >= 0x80; rest >>= 7) bytes.WriteByte((byte)(rest | 0x80));
+            bytes.WriteByte((byte)rest);
+        }
+    }
+
+    public const string AvroSchema = "{ type: record, name: click, fields: [{ name: user_id, type: long }, { name: at, type: { type: long, logicalType: timestamp-micros } }, { name: page, type: string }, { name: price, type: double }] }";
+
     /// <summary>In any order, each with an instant of its own, within the last hour.</summary>
     public static List<Click> Random(int seed, int count, int users, int first = 0)
     {

@@ -20,11 +20,11 @@ internal sealed class ShopProject : IAsyncDisposable
     public ProjectHost Host => _host;
     public string Folder => _folder;
 
-    public static async Task<ShopProject> CreateAsync(string servers, string topic, string stream = "", string settings = "")
+    public static async Task<ShopProject> CreateAsync(string servers, string topic, string stream = "", string features = "")
     {
         var folder = Directory.CreateTempSubdirectory("lockstep-shop-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "features"));
-        File.WriteAllText(Path.Combine(folder, "lockstep.yaml"), $"project: shop\nkafka: {{ servers: \"{servers}\", session.timeout.ms: 3000, heartbeat.interval.ms: 500{settings} }}\nserver: {{ max_event_bytes: 2000, port: 0 }}\n");
+        File.WriteAllText(Path.Combine(folder, "lockstep.yaml"), $"project: shop\nkafka: {{ servers: \"{servers}\", session.timeout.ms: 3000, heartbeat.interval.ms: 500 }}\nserver: {{ max_event_bytes: 2000, port: 0 }}\n");
         File.WriteAllText(Path.Combine(folder, "features", "clicks.yaml"), $$"""
             kind: entity
             name: user
@@ -48,6 +48,7 @@ internal sealed class ShopProject : IAsyncDisposable
             features:
               clicks: { count: "*", windows: [24h] }
               spent: { sum: price, windows: [24h] }
+            {{features}}
             """);
         var project = new ShopProject(folder);
         var read = project._host.Folder.ReadDefinitions();

@@ -1,3 +1,5 @@
+using Lockstep.Core;
+
 namespace Lockstep.Kafka.Tests;
 
 public sealed class TopicChoiceTests
@@ -15,6 +17,13 @@ public sealed class TopicChoiceTests
     [InlineData("t", "B", 10, "partition 0 of topic 't': offset 10 is due, but the topic ends before: it has lost events that were logged here; it holds offsets 3 to 8")]
     public void A_position_is_held_against_the_topic(string topic, string id, long next, string? problem)
         => Assert.Equal(problem, TopicChoice.Problem(new(topic, id, next, 0), Now, 0, new(3, 9)));
+
+    [Fact]
+    public void While_the_topic_s_id_is_not_told_nobody_goes_on_from_a_position_that_has_one()
+    {
+        var told = Assert.Throws<LockstepException>(() => TopicChoice.Problem(new("t", "B", 5, 0), Now with { Id = "" }, 0, new(3, 9)));
+        Assert.Equal("partition 0 of topic 't': the cluster does not tell the topic's id now (it has no controller?), so whether it is still the same topic is not known. It is tried again.", told.Message);
+    }
 
     [Theory]
     [InlineData("earliest", 0, 2, 3, 0)] // behind what is logged: the same offsets

@@ -27,7 +27,11 @@ public sealed class TopicTests(SharedBroker shared) : IClassFixture<SharedBroker
             await project.JudgeAsync(clicks[..2_000], 40);
         }
         await producer.SendAsync(topic, clicks.Skip(2_000));
-        await using (await project.StreamAsync()) await project.JudgeAsync(clicks, 40);
+        await using (var streams = await project.StreamAsync())
+        {
+            await project.JudgeAsync(clicks, 40);
+            Assert.Equal([true, false], new uint[] { 3, 4 }.Select(n => streams.Find("clicks").Reader!.Owns(LogPartitions.FirstKafka + n)));
+        }
         project.JudgeLog(clicks);
         Assert.Equal(3_000, project.Positions().Values.Sum(p => p.Next));
     }
@@ -64,6 +68,35 @@ public sealed class TopicTests(SharedBroker shared) : IClassFixture<SharedBroker
         Assert.StartsWith("not JSON: ", refused[1].Reason, StringComparison.Ordinal);
         Assert.Equal("the event has 500023 bytes; the limit is 2000 (max_event_bytes)", refused[4].Reason);
         Assert.Equal("there is no 'at': an event needs its timestamp", refused[5].Reason);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1001)]
+    public async Task S7_and_S13_avro_messages_bare_and_with_a_schema_s_id_are_served_as_the_judge_says(int? id)
+    {
+        var broker = await shared.GetAsync();
+        var topic = NewTopic();
+        await broker.CreateAsync(topic, 1);
+        await using var project = await ShopProject.CreateAsync(broker.Servers, topic, id is null ? $", format: avro, schema: {Click.AvroSchema}" : $", format: avro, schemas: {{ {id}: {Click.AvroSchema} }}");
+        using var producer = new Clicks(broker.Servers);
+        var clicks = Click.Random(6, 100, 5);
+        foreach (var click in clicks) await producer.SendAsync(topic, click.Avro(id));
+        await producer.SendAsync(topic, "no Avro"u8.ToArray());
+        await using var streams = await project.StreamAsync();
+        await project.JudgeAsync(clicks, 5);
+        for (var limit = Stopwatch.StartNew(); streams.Find("clicks").Counters.Refused == 0 && limit.Elapsed < TimeSpan.FromSeconds(30);) await Task.Delay(20);
+        Assert.Equal((100L, 1L), (streams.Find("clicks").Counters.Accepted, streams.Find("clicks").Counters.Refused));
+    }
+
+    [Fact]
+    public async Task Servers_that_nobody_answers_at_are_named_and_other_sources_go_on()
+    {
+        Broker.NeedLibrary();
+        await using var project = await ShopProject.CreateAsync("127.0.0.1:1", "clicks");
+        var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var streams = await project.StreamAsync(text => told.TrySetResult(text));
+        Assert.StartsWith("No broker of 127.0.0.1:1 answers: ", await told.Task, StringComparison.Ordinal);
     }
 
     [Fact]

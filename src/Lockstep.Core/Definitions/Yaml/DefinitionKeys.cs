@@ -37,7 +37,7 @@ internal static class DefinitionKeys
     static readonly KeyTable Kafka = new("a mapping with topic and format",
         new("topic", Shape.Text, "The topic to read.", Required: true),
         new("format", Shape.OneOf("json", "avro"), "How a message is written. Default: json."),
-        new("servers", Shape.Text, "host:port, several separated by commas."),
+        new("servers", Shape.Text, "host:port, several separated by commas. Default: those of kafka in lockstep.yaml."),
         new("schema", Shape.AvroSchema, "The Avro schema of the messages, as JSON. Beside 'schemas' the one to read by: its aliases and defaults."),
         new("schemas", Shape.MapOf("Avro schemas by their ids, like { 1000: … }", Shape.AvroSchema), "Of messages in Confluent's wire format: the schema of each id. Another id is refused."));
 
