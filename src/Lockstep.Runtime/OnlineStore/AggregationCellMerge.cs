@@ -8,7 +8,7 @@ namespace Lockstep.Runtime.OnlineStore;
 /// Applies <see cref="TileUpdate"/>s and <see cref="TileEvents"/> to cells of aggregation views. One for each write; what became of an
 /// update is told by its tag. A store may call it from several threads and again with a newer cell: the last call for a key counts.
 /// </summary>
-public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags = 0) : ICellMerge
+public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags = 0) : IPartedMerge
 {
     readonly (TileOutcome Outcome, int BeforeEnd, int Repeated)[] _results = new (TileOutcome, int, int)[tags];
 
@@ -17,15 +17,36 @@ public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags
         var merger = mergers.Rent();
         try
         {
-            var outcome = merger.Apply(now, cell, update, merged);
-            var tag = TileUpdate.Tag(update);
-            if ((uint)tag < (uint)_results.Length) _results[tag] = (outcome, merger.BeforeEnd, merger.Repeated);
-            return outcome == TileOutcome.Changed;
+            return Told(merger, merger.Apply(now, cell, update, merged), update);
         }
         finally
         {
             mergers.Return(merger);
         }
+    }
+
+    public int BodyOf(ReadOnlySpan<byte> cell) => new TileCellReader(mergers.Layout, cell).BodyLength;
+
+    public bool TryMergeFront(ReadOnlySpan<byte> front, ReadOnlySpan<byte> update, IBufferWriter<byte> merged, out bool changed)
+    {
+        var merger = mergers.Rent();
+        try
+        {
+            var done = merger.TryApplyToFront(now, front, update, merged, out var outcome);
+            changed = done && Told(merger, outcome, update);
+            return done;
+        }
+        finally
+        {
+            mergers.Return(merger);
+        }
+    }
+
+    bool Told(TileCellMerger merger, TileOutcome outcome, ReadOnlySpan<byte> update)
+    {
+        var tag = TileUpdate.Tag(update);
+        if ((uint)tag < (uint)_results.Length) _results[tag] = (outcome, merger.BeforeEnd, merger.Repeated);
+        return outcome == TileOutcome.Changed;
     }
 
     public TileOutcome Outcome(int tag) => _results[tag].Outcome;
@@ -38,7 +59,7 @@ public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags
 }
 
 /// <summary>The clean-up of cells of tiles; its updates are empty.</summary>
-public sealed class TileClean(TileLayout layout, long now) : ICellMerge
+public sealed class TileClean(TileLayout layout, long now) : IPartedMerge
 {
     readonly TileMergers _mergers = new(layout);
     readonly byte[] _update = Update();
@@ -55,6 +76,14 @@ public sealed class TileClean(TileLayout layout, long now) : ICellMerge
         {
             _mergers.Return(merger);
         }
+    }
+
+    public int BodyOf(ReadOnlySpan<byte> cell) => cell.IsEmpty ? 0 : new TileCellReader(layout, cell).BodyLength;
+
+    public bool TryMergeFront(ReadOnlySpan<byte> front, ReadOnlySpan<byte> update, IBufferWriter<byte> merged, out bool changed)
+    {
+        changed = false;
+        return false; // what goes may be in either part
     }
 
     static byte[] Update()

@@ -73,3 +73,16 @@ public interface ICellMerge
     /// <returns>False: leave the cell as it is.</returns>
     bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged);
 }
+
+/// <summary>
+/// Cells whose end stays as it is from most updates to the next: their body. A store may keep it apart, so that a write of a large cell
+/// is not all of it again. To everybody else a cell is whole: the front, then the body.
+/// </summary>
+public interface IPartedMerge : ICellMerge
+{
+    /// <summary>How many bytes at the end of a whole cell are its body; 0: it has none. The front alone says so as well.</summary>
+    int BodyOf(ReadOnlySpan<byte> cell);
+
+    /// <summary>Merges into the front of a cell that has a body, which stays. False, and nothing written: <see cref="ICellMerge.Merge"/> is to be asked, with the whole cell.</summary>
+    bool TryMergeFront(ReadOnlySpan<byte> front, ReadOnlySpan<byte> update, IBufferWriter<byte> merged, out bool changed);
+}

@@ -7,11 +7,12 @@ namespace Lockstep.Sqlite.OnlineStore;
 //   application_id 0x4C4B4F4E ("LKON"), user_version = format
 //   tables(id, name, cells, bytes, lease_number, lease_owner, lease_expires)   one row a table or lease; ids are never used again
 //   numbers(name, value)                                                       'lease': the last lease number given out
-//   cells_<id>(key, cell) without rowid                                        one row a key
+//   cells_<id>(key, cell, parted) without rowid                                one row a key; parted: its body is apart
+//   bodies_<id>(key, body) without rowid                                       what large cells end with (IPartedMerge)
 /// <summary>The tables of the file, and the check that it is ours and not newer than this program.</summary>
 internal static class OnlineSchema
 {
-    public const int Format = 1;
+    public const int Format = 2;
     const int ApplicationId = 0x4C4B4F4E;
     const int PageSize = 8192;
 
@@ -38,7 +39,11 @@ internal static class OnlineSchema
         connection.Execute(syncEveryWrite ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit={LogPages * PageSize}"));
         connection.Execute("PRAGMA cache_size=-262144"); // KiB, of the one connection that writes: streams touch a table's pages in turn, of which a smaller cache would keep none
-        if (connection.Int64("SELECT count(*) FROM sqlite_master") != 0) return;
+        if (connection.Int64("SELECT count(*) FROM sqlite_master") != 0)
+        {
+            if (connection.Int64("PRAGMA user_version") < Format) Upgrade(connection);
+            return;
+        }
         connection.Execute("BEGIN IMMEDIATE");
         if (connection.Int64("SELECT count(*) FROM sqlite_master") == 0)
         {
@@ -51,17 +56,40 @@ internal static class OnlineSchema
         connection.Execute("COMMIT");
     }
 
-    public static string CreateCells(long table) => string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE cells_{table}(key BLOB NOT NULL PRIMARY KEY, cell BLOB NOT NULL) WITHOUT ROWID");
+    // Cells of format 1 had one part. No row is written: a column that is missing in a row is null.
+    static void Upgrade(RawConnection connection)
+    {
+        connection.Execute("BEGIN IMMEDIATE");
+        if (connection.Int64("PRAGMA user_version") < Format)
+        {
+            foreach (var id in OnlineFile.ReadTables(connection).Values.ToList())
+            {
+                connection.Execute(string.Create(CultureInfo.InvariantCulture, $"ALTER TABLE cells_{id} ADD COLUMN parted INTEGER"));
+                connection.Execute(CreateBodies(id));
+            }
+            connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={Format}"));
+        }
+        connection.Execute("COMMIT");
+    }
 
-    public static string DropCells(long table) => string.Create(CultureInfo.InvariantCulture, $"DROP TABLE IF EXISTS cells_{table}");
+    public static string CreateCells(long table) => string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE cells_{table}(key BLOB NOT NULL PRIMARY KEY, cell BLOB NOT NULL, parted INTEGER) WITHOUT ROWID");
+
+    public static string CreateBodies(long table) => string.Create(CultureInfo.InvariantCulture, $"CREATE TABLE bodies_{table}(key BLOB NOT NULL PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID");
+
+    public static IEnumerable<string> Drop(long table) => [string.Create(CultureInfo.InvariantCulture, $"DROP TABLE IF EXISTS cells_{table}"), string.Create(CultureInfo.InvariantCulture, $"DROP TABLE IF EXISTS bodies_{table}")];
 
     public static string Sql(long table, CellStatement kind) => FormattableString.Invariant(kind switch
     {
-        CellStatement.Get => (FormattableString)$"SELECT cell FROM cells_{table} WHERE key = ?",
-        CellStatement.Put => $"INSERT OR REPLACE INTO cells_{table}(key, cell) VALUES(?, ?)",
+        // The body is looked up for parted cells alone, as of the same moment.
+        CellStatement.Get => (FormattableString)$"SELECT cell, CASE WHEN parted THEN (SELECT body FROM bodies_{table} b WHERE b.key = c.key) END FROM cells_{table} c WHERE key = ?",
+        CellStatement.GetFront => $"SELECT cell, parted FROM cells_{table} WHERE key = ?",
+        CellStatement.Put => $"INSERT OR REPLACE INTO cells_{table}(key, cell, parted) VALUES(?, ?, ?)",
         CellStatement.Delete => $"DELETE FROM cells_{table} WHERE key = ?",
-        CellStatement.PageFromStart => $"SELECT key, cell FROM cells_{table} ORDER BY key LIMIT ?",
-        CellStatement.PageAfter => $"SELECT key, cell FROM cells_{table} WHERE key > ? ORDER BY key LIMIT ?",
+        CellStatement.GetBody => $"SELECT body FROM bodies_{table} WHERE key = ?",
+        CellStatement.PutBody => $"INSERT OR REPLACE INTO bodies_{table}(key, body) VALUES(?, ?)",
+        CellStatement.DeleteBody => $"DELETE FROM bodies_{table} WHERE key = ?",
+        CellStatement.PageFromStart => $"SELECT key, cell, CASE WHEN parted THEN (SELECT body FROM bodies_{table} b WHERE b.key = c.key) END FROM cells_{table} c ORDER BY key LIMIT ?",
+        CellStatement.PageAfter => $"SELECT key, cell, CASE WHEN parted THEN (SELECT body FROM bodies_{table} b WHERE b.key = c.key) END FROM cells_{table} c WHERE key > ? ORDER BY key LIMIT ?",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     });
 }

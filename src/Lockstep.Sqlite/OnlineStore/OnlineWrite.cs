@@ -16,6 +16,7 @@ internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadO
     List<(int Index, ulong Hash, byte[] Cell)>? _cached;
     int[]? _order;
     ulong _closed;
+    readonly ArrayBufferWriter<byte> _whole = new();
 
     /// <summary>Tables as they are after the transaction.</summary>
     public IReadOnlyDictionary<string, long> Tables { get; private set; } = tables;
@@ -28,8 +29,9 @@ internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadO
         _updates = updates;
         var (cells, bytes) = (0L, 0L);
         var isEmpty = CellsBefore() == 0;
-        var (get, put, delete) = (writer.Cell(_table, CellStatement.Get), writer.Cell(_table, CellStatement.Put), writer.Cell(_table, CellStatement.Delete));
+        var (get, put, delete) = (writer.Cell(_table, CellStatement.GetFront), writer.Cell(_table, CellStatement.Put), writer.Cell(_table, CellStatement.Delete));
         var merged = new ArrayBufferWriter<byte>(4096);
+        var parts = merge as IPartedMerge;
         _order = SortedOrder(updates);
         ReadOnlySpan<byte> previous = default;
         for (var at = 0; at < updates.Count; at++)
@@ -40,40 +42,71 @@ internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadO
             if (at > 0 && key.SequenceEqual(previous)) throw new ArgumentException($"The key {Convert.ToHexString(key)} occurs twice in one write.", nameof(updates));
             previous = key;
             var old = ReadOnlySpan<byte>.Empty;
+            var body = 0; // bytes of the one that is stored
             if (!isEmpty)
             {
                 SqliteOnlineStore.Bind(get, 1, key);
-                if (writer.Step(get)) old = sqlite3_column_blob(get, 0); // stands until the reset
+                if (writer.Step(get))
+                {
+                    old = sqlite3_column_blob(get, 0); // stands until the reset
+                    if (sqlite3_column_int(get, 1) != 0) body = -1;
+                }
             }
-            var (exists, oldLength) = (!old.IsEmpty, old.Length);
+            var (exists, front) = (!old.IsEmpty, old.Length);
             merged.ResetWrittenCount();
             bool changed;
+            var bodyStays = false;
             try
             {
-                changed = merge.Merge(old, updates.Update(index), merged);
+                if (body < 0 && parts is not null && parts.TryMergeFront(old, updates.Update(index), merged, out changed)) bodyStays = true;
+                else
+                {
+                    if (body < 0)
+                    {
+                        old = Together(old, key);
+                        body = old.Length - front;
+                    }
+                    changed = merge.Merge(old, updates.Update(index), merged);
+                }
             }
             finally
             {
                 if (!isEmpty) sqlite3_reset(get);
             }
             if (!changed) continue;
-            if (merged.WrittenCount > 0)
+            if (merged.WrittenCount == 0 && !exists) continue;
+            var written = merged.WrittenSpan;
+            var newBody = bodyStays ? 0 : !written.IsEmpty && parts is not null ? parts.BodyOf(written) : 0;
+            if (written.Length > 0)
             {
                 SqliteOnlineStore.Bind(put, 1, key);
-                SqliteOnlineStore.Bind(put, 2, merged.WrittenSpan);
+                SqliteOnlineStore.Bind(put, 2, written[..^newBody]);
+                if (bodyStays || newBody > 0) sqlite3_bind_int(put, 3, 1); else sqlite3_bind_null(put, 3);
                 Run(put);
             }
-            else if (exists)
+            else
             {
                 SqliteOnlineStore.Bind(delete, 1, key);
                 Run(delete);
             }
-            else continue;
-            cells += (merged.WrittenCount > 0 ? 1 : 0) - (exists ? 1 : 0);
-            bytes += (merged.WrittenCount > 0 ? key.Length + merged.WrittenCount : 0) - (exists ? key.Length + oldLength : 0);
-            if (cache is null) continue;
+            if (newBody > 0)
+            {
+                var putBody = writer.Cell(_table, CellStatement.PutBody);
+                SqliteOnlineStore.Bind(putBody, 1, key);
+                SqliteOnlineStore.Bind(putBody, 2, written[^newBody..]);
+                Run(putBody);
+            }
+            else if (body > 0)
+            {
+                var deleteBody = writer.Cell(_table, CellStatement.DeleteBody);
+                SqliteOnlineStore.Bind(deleteBody, 1, key);
+                Run(deleteBody);
+            }
+            cells += (written.Length > 0 ? 1 : 0) - (exists ? 1 : 0);
+            bytes += (written.Length > 0 ? key.Length + written.Length : 0) - (exists ? key.Length + front + Math.Max(0, body) : 0);
+            if (cache is null || bodyStays) continue; // it leaves the cache: to put the parts together is the next reader's work
             var hash = cache.Hash(_table, key);
-            if (cache.Contains(_table, key, hash)) (_cached ??= []).Add((index, hash, merged.WrittenSpan.ToArray()));
+            if (cache.Contains(_table, key, hash)) (_cached ??= []).Add((index, hash, written.ToArray()));
         }
         if (cells != 0 || bytes != 0)
         {
@@ -84,6 +117,18 @@ internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadO
             Run(count);
         }
         return true;
+    }
+
+    /// <summary>The stored parts of a cell, one after the other.</summary>
+    ReadOnlySpan<byte> Together(ReadOnlySpan<byte> front, ReadOnlySpan<byte> key)
+    {
+        _whole.ResetWrittenCount();
+        _whole.Write(front);
+        var get = writer.Cell(_table, CellStatement.GetBody);
+        SqliteOnlineStore.Bind(get, 1, key);
+        if (writer.Step(get)) _whole.Write(sqlite3_column_blob(get, 0));
+        sqlite3_reset(get);
+        return _whole.WrittenSpan;
     }
 
     long CellsBefore()
@@ -140,7 +185,7 @@ internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadO
         if (Tables.TryGetValue(name, out var id))
         {
             writer.Forget(id);
-            writer.Execute(OnlineSchema.DropCells(id));
+            foreach (var drop in OnlineSchema.Drop(id)) writer.Execute(drop);
             _droppedTable = id;
             Tables = Tables.Where(t => t.Key != name).ToDictionary(StringComparer.Ordinal);
         }
@@ -161,6 +206,7 @@ internal sealed class OnlineWrite(RawConnection writer, CellCache? cache, IReadO
         id = writer.Step(find) ? sqlite3_column_int64(find, 0) : throw new InvalidOperationException($"Table '{name}' was not made.");
         sqlite3_reset(find);
         writer.Execute(OnlineSchema.CreateCells(id));
+        writer.Execute(OnlineSchema.CreateBodies(id));
         Tables = new Dictionary<string, long>(Tables, StringComparer.Ordinal) { [name] = id };
         return id;
     }

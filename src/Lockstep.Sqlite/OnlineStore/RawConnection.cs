@@ -134,4 +134,4 @@ internal sealed class RawConnection : IDisposable
 }
 
 /// <summary>The statements over the cells of a table.</summary>
-internal enum CellStatement { Get, Put, Delete, PageFromStart, PageAfter }
+internal enum CellStatement { Get, GetFront, Put, Delete, GetBody, PutBody, DeleteBody, PageFromStart, PageAfter }

@@ -127,7 +127,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
         {
             statement = reader.Cell(table, CellStatement.Get);
             Bind(statement, 1, key);
-            if (reader.Step(statement)) cell = sqlite3_column_blob(statement, 0).ToArray();
+            if (reader.Step(statement)) cell = Whole(statement, 0);
         }
         catch (LockstepException) when (IsDropped(reader, table))
         {
@@ -135,6 +135,18 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
         }
         sqlite3_reset(statement);
         return true;
+    }
+
+    /// <summary>A cell from its two columns.</summary>
+    static byte[] Whole(sqlite3_stmt statement, int column)
+    {
+        var front = sqlite3_column_blob(statement, column);
+        var length = sqlite3_column_bytes(statement, column + 1);
+        if (length == 0) return front.ToArray();
+        var cell = GC.AllocateUninitializedArray<byte>(front.Length + length);
+        front.CopyTo(cell);
+        sqlite3_column_blob(statement, column + 1).CopyTo(cell.AsSpan(front.Length));
+        return cell;
     }
 
     static bool IsDropped(RawConnection reader, long table)
@@ -212,7 +224,7 @@ public sealed partial class SqliteOnlineStore : IOnlineStore
             if (after is not null) Bind(statement, 1, after);
             sqlite3_bind_int(statement, after is null ? 1 : 2, PageRows);
             for (var bytes = 0L; bytes < PageBytes && reader.Step(statement); bytes += page[^1].Cell.Length)
-                page.Add((sqlite3_column_blob(statement, 0).ToArray(), sqlite3_column_blob(statement, 1).ToArray()));
+                page.Add((sqlite3_column_blob(statement, 0).ToArray(), Whole(statement, 1)));
             sqlite3_reset(statement);
         }
         finally

@@ -26,12 +26,27 @@ public sealed class SqliteOnlineStoreFileTests : IDisposable
     public async Task A_file_of_a_newer_format_is_refused_by_name_and_stays_as_it_is()
     {
         await using (var store = Open()) await PutAsync(store, "a", "1");
-        Sql("PRAGMA user_version=2");
+        Sql("PRAGMA user_version=3");
         var before = await File.ReadAllBytesAsync(Path);
         var error = Assert.Throws<LockstepException>(Open);
-        Assert.Contains("has format 2; this program knows formats up to 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has format 3; this program knows formats up to 2", error.Message, StringComparison.Ordinal);
         Assert.Contains(Path, error.Message, StringComparison.Ordinal);
         Assert.Equal(before, await File.ReadAllBytesAsync(Path));
+    }
+
+    [Fact]
+    public async Task A_file_of_the_first_format_is_gone_on_with()
+    {
+        await using (var store = Open()) await PutAsync(store, "a", "1");
+        Sql("ALTER TABLE cells_1 DROP COLUMN parted; DROP TABLE bodies_1; PRAGMA user_version=1"); // what it looked like
+        for (var round = 0; round < 2; round++)
+        {
+            await using var store = Open();
+            Assert.Equal(round == 0 ? "1" : "2", await GetAsync(store, "a"));
+            await PutAsync(store, "a", "2");
+            await PutAsync(store, "b", "3");
+            Assert.Equal("3", await GetAsync(store, "b"));
+        }
     }
 
     [Fact]

@@ -28,6 +28,9 @@ public sealed class TileCellMerger
     readonly List<int> _stateEnds = []; // of accepted events: events × states, within the update
     readonly List<LogPlace> _places = [];
     readonly List<DayRange> _ranges = [];
+    readonly TileSectionWriter[] _empty;
+    readonly ArrayBufferWriter<byte> _whole = new();
+    readonly ArrayBufferWriter<byte> _front = new();
 
     readonly record struct Piece(long Start, long Newest, int Source, int Index);
 
@@ -38,6 +41,7 @@ public sealed class TileCellMerger
         _layout = layout ?? throw new ArgumentNullException(nameof(layout));
         _states = [.. layout.Plan.States.Select(s => s.Spec.Create())];
         _sections = [.. layout.Sections.Select(s => new TileSectionWriter(s))];
+        _empty = [.. layout.Sections.Select(s => new TileSectionWriter(s))];
     }
 
     /// <summary>Events of the last update that were before the key's end: only the table can bring them into a window (S25).</summary>
@@ -49,8 +53,51 @@ public sealed class TileCellMerger
     /// <summary>Computes the cell after the update; it is written to <paramref name="merged"/> only when it changes. Nothing written: the key goes.</summary>
     public TileOutcome Apply(long now, ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
     {
+        return Apply(now, Whole(cell), update, merged);
+    }
+
+    /// <summary>A cell in one part; it stands until the next call of the merger.</summary>
+    internal TileCellReader Whole(ReadOnlySpan<byte> cell)
+    {
+        var stored = new TileCellReader(_layout, cell);
+        return stored.BodyLength == 0 ? stored : new(_layout, Together(stored));
+    }
+
+    /// <summary>
+    /// The same for the front of a cell alone, which has a body: what events of the log come to. False, and nothing written: it takes all
+    /// of the cell.
+    /// </summary>
+    public bool TryApplyToFront(long now, ReadOnlySpan<byte> front, ReadOnlySpan<byte> update, IBufferWriter<byte> merged, out TileOutcome outcome)
+    {
+        outcome = default;
+        if ((TileUpdateKind)TileUpdate.Checked(update)[0] != TileUpdateKind.Events) return false;
+        var stored = new TileCellReader(_layout, front);
+        _front.ResetWrittenCount();
+        outcome = Apply(now, stored, update, _front);
+        if (_front.WrittenCount > _layout.MostFront(stored.BodyLength)) return false;
+        merged.Write(_front.WrittenSpan);
+        return true;
+    }
+
+    /// <summary>The two parts of a cell in one.</summary>
+    ReadOnlySpan<byte> Together(TileCellReader parted)
+    {
+        if (parted.Body.IsEmpty) throw new RowFormatException($"A cell of tiles lacks its body of {parted.BodyLength} bytes.");
+        _ranges.Clear();
+        _events.Clear();
+        _places.Clear();
+        for (var i = 0; i < parted.PlaceCount; i++) _places.Add(parted.Place(i));
+        var body = new TileCellReader(_layout, parted.Body);
+        for (var section = 0; section < _sections.Length; section++) Merge(section, body, parted, default, parted.Cut);
+        _whole.ResetWrittenCount();
+        TileCellWriter.Write(_whole, parted.Run, parted.End, parted.Cut, CollectionsMarshal.AsSpan(_places), _sections);
+        return _whole.WrittenSpan;
+    }
+
+    TileOutcome Apply(long now, TileCellReader stored, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
+    {
         var kind = (TileUpdateKind)TileUpdate.Checked(update)[0];
-        TileCellReader stored = new(_layout, cell), added = default;
+        TileCellReader added = default;
         var (run, end) = (stored.Run, stored.IsEmpty ? TileCell.TableAlone : stored.End);
         _ranges.Clear();
         _events.Clear();
@@ -88,8 +135,14 @@ public sealed class TileCellMerger
             default: throw new RowFormatException($"Update kind {(byte)kind} of tiles.");
         }
         for (var section = 0; section < _sections.Length; section++) Merge(section, stored, added, update, cut);
+        if (stored.BodyLength > 0)
+        {
+            TileCellWriter.Write(merged, run, end, cut, CollectionsMarshal.AsSpan(_places), _sections, stored.BodyLength);
+            return TileOutcome.Changed;
+        }
         if (HasNoTiles && MayGo(kind, stored, end, now)) return stored.IsEmpty ? TileOutcome.Unchanged : TileOutcome.Changed;
-        TileCellWriter.Write(merged, run, end, cut, CollectionsMarshal.AsSpan(_places), _sections);
+        if (kind == TileUpdateKind.Combine) TileCellWriter.Write(merged, run, end, cut, CollectionsMarshal.AsSpan(_places), _sections); // a run's: it is parted when it is stored
+        else TileCellWriter.WriteParted(merged, run, end, cut, CollectionsMarshal.AsSpan(_places), _sections, _empty, _layout.PartAbove);
         return TileOutcome.Changed;
     }
 

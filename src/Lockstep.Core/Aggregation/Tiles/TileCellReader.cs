@@ -17,7 +17,7 @@ public readonly ref struct TileCellReader
         if (cell.IsEmpty) return;
         if (cell[0] != TileCell.FormatVersion) throw new RowFormatException($"Tile format {cell[0]}; this program reads {TileCell.FormatVersion}.");
         Need(cell, 0, TileCell.HeaderSize);
-        if (cell[1] > TileCell.PlacesFlag) throw new RowFormatException($"Flags {cell[1]} in a cell of tiles.");
+        if (cell[1] > (TileCell.PlacesFlag | TileCell.BodyFlag)) throw new RowFormatException($"Flags {cell[1]} in a cell of tiles.");
         var at = TileCell.HeaderSize;
         if ((cell[1] & TileCell.PlacesFlag) != 0)
         {
@@ -26,6 +26,13 @@ public readonly ref struct TileCellReader
             at += sizeof(ushort);
             Need(cell, at, PlaceCount * TileCell.PlaceSize);
             at += PlaceCount * TileCell.PlaceSize;
+        }
+        if ((cell[1] & TileCell.BodyFlag) != 0)
+        {
+            Need(cell, at, sizeof(int));
+            BodyLength = BinaryPrimitives.ReadInt32LittleEndian(cell[at..]);
+            if (BodyLength <= 0) throw new RowFormatException($"A body of {BodyLength} bytes in a cell of tiles.");
+            at += sizeof(int);
         }
         _lengthsAt = at;
         long size = at + layout.Sections.Length * sizeof(int);
@@ -36,7 +43,8 @@ public readonly ref struct TileCellReader
             if (length < 0) throw new RowFormatException($"A section of {length} bytes in a cell of tiles.");
             size += length;
         }
-        if (size != cell.Length) throw new RowFormatException($"The sections of a cell of tiles end at {size}; it has {cell.Length} bytes.");
+        if (BodyLength > 0 && size + BodyLength == cell.Length) Body = cell[(int)size..];
+        else if (size != cell.Length) throw new RowFormatException($"The sections of a cell of tiles end at {size}; it has {cell.Length} bytes.");
     }
 
     /// <summary>Number of the last run that wrote the key; 0: only the log did.</summary>
@@ -50,11 +58,18 @@ public readonly ref struct TileCellReader
 
     public bool IsEmpty => _cell.IsEmpty;
 
+    /// <summary>Bytes of the part that a store may keep apart; 0: there is none.</summary>
+    public int BodyLength { get; }
+
+    /// <summary>That part, a cell of its own; empty where there is none, or where the front alone was given.</summary>
+    internal ReadOnlySpan<byte> Body { get; }
+
     /// <summary>Whether there is no event in it.</summary>
     public bool HasNoTiles
     {
         get
         {
+            if (BodyLength > 0) return false;
             for (var i = 0; !_cell.IsEmpty && i < _layout.Sections.Length; i++)
                 if (BinaryPrimitives.ReadInt32LittleEndian(_cell[(_lengthsAt + i * sizeof(int))..]) != 0) return false;
             return true;
@@ -86,8 +101,8 @@ public readonly ref struct TileCellReader
         return new(_layout.Sections[index], _cell.Slice(at, BinaryPrimitives.ReadInt32LittleEndian(_cell[(_lengthsAt + index * sizeof(int))..])));
     }
 
-    /// <summary>Tiles of a section (0: single events), for tools.</summary>
-    public int Tiles(int section) => Section(section).Count;
+    /// <summary>Tiles of a section (0: single events), for tools; one that is in both parts of the cell counts twice.</summary>
+    public int Tiles(int section) => Section(section).Count + (Body.IsEmpty ? 0 : new TileCellReader(_layout, Body).Tiles(section));
 
     static void Need(ReadOnlySpan<byte> cell, int at, int bytes)
     {

@@ -23,6 +23,14 @@ public sealed class TileLayout
 
     public WindowPlan Plan { get; }
 
+    /// <summary>A cell of more bytes is parted.</summary>
+    internal int PartAbove { get; init; } = 32 << 10;
+
+    /// <summary>A front of more bytes goes into the body, or of more than a part of the body's: writing that again is spread over as many events.</summary>
+    internal int LeastFront { get; init; } = 16 << 10;
+
+    internal int MostFront(int body) => LeastFront + body / 32;
+
     /// <summary>
     /// Whether events after <see cref="Cut"/> are kept singly. With a delay both ends of every window are on a boundary of its tiles, so
     /// that a tile is never half in: nothing is.

@@ -11,6 +11,7 @@ namespace Lockstep.Core.Aggregation.Tiles;
 public sealed class TileProjection
 {
     readonly TileLayout _from;
+    readonly TileCellMerger _merger; // of the other layout
     readonly TileSectionWriter[] _sections;
     readonly (int Section, int[] Slots)[] _sources; // for each section, where it comes from, and the slot of each of its states
     readonly Accumulator[][] _reads;                // of those slots: what measures and reads a state
@@ -19,6 +20,7 @@ public sealed class TileProjection
     TileProjection(TileLayout from, TileLayout to, (int Section, int[] Slots)[] sources)
     {
         _from = from;
+        _merger = new(from);
         _sources = sources;
         _sections = [.. to.Sections.Select(s => new TileSectionWriter(s))];
         _reads = [.. sources.Select(s => s.Slots.Select(slot => StateOf(s.Section, slot).Create()).ToArray())];
@@ -94,7 +96,7 @@ public sealed class TileProjection
     /// <summary>Writes the cell of the other layout: the same events, end and places. An empty cell stays empty.</summary>
     public void Write(ReadOnlySpan<byte> cell, long run, IBufferWriter<byte> to)
     {
-        var stored = new TileCellReader(_from, cell);
+        var stored = _merger.Whole(cell);
         if (stored.IsEmpty) return;
         for (var section = 0; section < _sections.Length; section++) Copy(section, stored.Section(_sources[section].Section));
         var places = new LogPlace[stored.PlaceCount];

@@ -111,14 +111,47 @@ internal sealed class TileSectionWriter(TileTier tier)
 /// <summary>Writes whole cells from sections.</summary>
 internal static class TileCellWriter
 {
-    public static void Write(IBufferWriter<byte> to, long run, long end, long cut, ReadOnlySpan<LogPlace> places, TileSectionWriter[] sections)
+    static long Size(int places, int body, ReadOnlySpan<TileSectionWriter> sections)
     {
-        long size = TileCell.HeaderSize + (places.IsEmpty ? 0 : sizeof(ushort) + places.Length * TileCell.PlaceSize) + sections.Length * sizeof(int);
+        long size = TileCell.HeaderSize + (places == 0 ? 0 : sizeof(ushort) + places * TileCell.PlaceSize) + (body == 0 ? 0 : sizeof(int)) + sections.Length * sizeof(int);
         foreach (var section in sections) size += section.Size;
-        if (size > Array.MaxLength) throw new LockstepException(ErrorKind.Failed, $"The tiles of one key would take {size} bytes.");
+        return size + body <= Array.MaxLength ? size : throw new LockstepException(ErrorKind.Failed, $"The tiles of one key would take {size + body} bytes.");
+    }
+
+    /// <summary>The whole of it, parted where it is large.</summary>
+    /// <param name="to">Where it goes.</param>
+    /// <param name="run">In the header, as the next two and the places.</param>
+    /// <param name="end">See <paramref name="run"/>.</param>
+    /// <param name="cut">See <paramref name="run"/>.</param>
+    /// <param name="places">See <paramref name="run"/>.</param>
+    /// <param name="sections">What it holds.</param>
+    /// <param name="empty">As many that hold nothing.</param>
+    /// <param name="above">How large it may be in one part.</param>
+    public static void WriteParted(IBufferWriter<byte> to, long run, long end, long cut, ReadOnlySpan<LogPlace> places, TileSectionWriter[] sections, TileSectionWriter[] empty, int above)
+    {
+        if (Size(places.Length, 0, sections) <= above)
+        {
+            Write(to, run, end, cut, places, sections);
+            return;
+        }
+        TileSectionWriter[] front = [sections[0], .. empty[1..]], body = [empty[0], .. sections[1..]];
+        Write(to, run, end, cut, places, front, (int)Size(0, 0, body));
+        Write(to, run, end, cut, [], body);
+    }
+
+    /// <param name="to">Where it goes.</param>
+    /// <param name="run">In the header, as the next two and the places.</param>
+    /// <param name="end">See <paramref name="run"/>.</param>
+    /// <param name="cut">See <paramref name="run"/>.</param>
+    /// <param name="places">See <paramref name="run"/>.</param>
+    /// <param name="sections">What it holds.</param>
+    /// <param name="bodyLength">Of the body that follows it; 0: none does.</param>
+    public static void Write(IBufferWriter<byte> to, long run, long end, long cut, ReadOnlySpan<LogPlace> places, TileSectionWriter[] sections, int bodyLength = 0)
+    {
+        var size = Size(places.Length, bodyLength, sections);
         var span = to.GetSpan((int)size)[..(int)size];
         span[0] = TileCell.FormatVersion;
-        span[1] = places.IsEmpty ? (byte)0 : TileCell.PlacesFlag;
+        span[1] = (byte)((places.IsEmpty ? 0 : TileCell.PlacesFlag) | (bodyLength == 0 ? 0 : TileCell.BodyFlag));
         BinaryPrimitives.WriteInt64LittleEndian(span[TileCell.RunAt..], run);
         BinaryPrimitives.WriteInt64LittleEndian(span[TileCell.EndAt..], end);
         BinaryPrimitives.WriteInt64LittleEndian(span[TileCell.CutAt..], cut);
@@ -133,6 +166,11 @@ internal static class TileCellWriter
                 BinaryPrimitives.WriteInt64LittleEndian(span[(at + sizeof(uint))..], place.Place);
                 at += TileCell.PlaceSize;
             }
+        }
+        if (bodyLength != 0)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(span[at..], bodyLength);
+            at += sizeof(int);
         }
         var lengthsAt = at;
         at += sections.Length * sizeof(int);

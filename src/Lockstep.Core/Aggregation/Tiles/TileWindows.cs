@@ -67,7 +67,8 @@ public sealed class TileWindows
         var plan = _layout.Plan;
         foreach (var window in _windows) _bounds[window] = plan.Bounds(window, at);
         var singles = reader.Section(0);
-        foreach (var part in _parts) Read(part, reader.Section(part.Section), singles);
+        var body = new TileCellReader(_layout, reader.Body);
+        foreach (var part in _parts) Read(part, reader.Section(part.Section), body.Section(part.Section), singles);
         for (var i = 0; i < _outputs.Length; i++)
         {
             var (place, column) = _outputs[i];
@@ -77,15 +78,17 @@ public sealed class TileWindows
                 ? feature.AppendTo(_states[feature.State, feature.Window]!, _bounds[feature.Window], null, default, column)
                 : feature.AppendTo(_states[feature.State, feature.Window]!, _bounds[feature.Window], _states[feature.OverState, feature.Over], _bounds[feature.Over], column);
         }
-        ReadNewest(reader.Section(_layout.WidestSection), singles);
+        if (reader.BodyLength > 0 && body.IsEmpty) throw new RowFormatException($"A cell of tiles lacks its body of {reader.BodyLength} bytes.");
+        ReadNewest(reader.Section(_layout.WidestSection), body.Section(_layout.WidestSection), singles);
         ReadValidity(reader.Cut, singles, at);
     }
 
-    void Read(Part part, TileSection tiles, TileSection singles)
+    void Read(Part part, TileSection tiles, TileSection body, TileSection singles)
     {
         foreach (var window in part.Windows) _states[part.State, window]!.Clear();
         var last = part.Windows[^1];
         ref readonly var bounds = ref _bounds[last];
+        Walk(part, body, body.IndexOf(bounds.To), part.Slot);
         Walk(part, tiles, tiles.IndexOf(bounds.To), part.Slot);
         if (singles.Count > 0) Walk(part, singles, singles.IndexOf(bounds.To), part.State);
         for (var i = part.Windows.Length - 2; i >= 0; i--) _states[part.State, part.Windows[i]]!.MergeFrom(_states[part.State, part.Windows[i + 1]]!);
@@ -108,12 +111,14 @@ public sealed class TileWindows
         }
     }
 
-    void ReadNewest(TileSection tiles, TileSection singles)
+    void ReadNewest(TileSection tiles, TileSection body, TileSection singles)
     {
         ref readonly var widest = ref _bounds[_layout.WidestWindow];
         Newest = null;
         var tile = tiles.IndexOf(widest.To) - 1;
         if (tile >= 0 && tiles.Start(tile) >= widest.From) Newest = tiles.Newest(tile);
+        tile = body.IndexOf(widest.To) - 1;
+        if (tile >= 0 && body.Start(tile) >= widest.From && body.Newest(tile) is var older && (Newest is null || older > Newest)) Newest = older;
         tile = singles.IndexOf(widest.To) - 1;
         if (tile >= 0 && singles.Start(tile) is var time && time >= widest.From && (Newest is null || time > Newest)) Newest = time;
     }

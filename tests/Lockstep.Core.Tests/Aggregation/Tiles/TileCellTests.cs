@@ -28,6 +28,26 @@ public sealed class TileCellTests
             Convert.ToHexString(cell));
     }
 
+    [Fact]
+    public void Golden_bytes_of_a_cell_in_two_parts()
+    {
+        TileLab lab = new(0, parted: true, [("max", 2, "1m", null, -1)]);
+        var text = new string('x', 800);
+        var cell = lab.Apply([], lab.LogUpdate(TileCell.LogAlone, (new(3, 9), At(Now - 20 * Instant.Second, place: text)), (new(3, 10), At(Now, place: "y"))), Now, out _);
+        // Of the second before the last of the body's, and one of its own.
+        cell = lab.Apply(cell, lab.LogUpdate(TileCell.LogAlone, (new(3, 11), At(Now - 20 * Instant.Second, place: "z"))), Now, out _);
+
+        Assert.Equal(
+            "01" + "03" + "0000000000000000" + Hex(long.MinValue) + Hex(Now - 5 * Instant.Second) + "0100" + "03000000" + Hex(11) // the places of the whole
+            + "62030000" // length of the body
+            + "1C000000" + "20000000"
+            + "01000000" + "04" + Hex(Now) + "00000000" + "03000000" + "00000000" + "010179"
+            + "01000000" + "04" + Hex(Now - 20 * Instant.Second) + "00000000" + "00000000" + "03000000" + "00000000" + "01017A"
+            + "01" + "00" + "0000000000000000" + Hex(long.MinValue) + Hex(Now - 5 * Instant.Second)
+            + "00000000" + "40030000" + "01000000" + "04" + Hex(Now - 20 * Instant.Second) + "00000000" + "00000000" + "23030000" + "00000000" + "01A006",
+            Convert.ToHexString(cell.AsSpan(..^800)));
+    }
+
     static string Hex(long number) => Convert.ToHexString(BitConverter.GetBytes(number));
 
     [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6)]

@@ -12,7 +12,14 @@ sealed class TileLab
 {
     static readonly Field[] Columns = [new("amount", FeatureType.Float64), new("items", FeatureType.Int64), new("place", FeatureType.String)];
 
-    public TileLab(long delay, params (string Function, int Column, string Window, long? Hop, int Filter)[] features)
+    public TileLab(long delay, params (string Function, int Column, string Window, long? Hop, int Filter)[] features) : this(delay, false, features)
+    {
+    }
+
+    /// <param name="delay">Of the view.</param>
+    /// <param name="parted">With cells in two parts, as large ones are.</param>
+    /// <param name="features">Of the view.</param>
+    public TileLab(long delay, bool parted, (string Function, int Column, string Window, long? Hop, int Filter)[] features)
     {
         Delay = delay;
         WindowPlanBuilder builder = new([FeatureType.String], delay);
@@ -25,7 +32,7 @@ sealed class TileLab
         }
         Plan = builder.Build();
         Naive = naive;
-        Layout = new(Plan);
+        Layout = parted ? new(Plan) { PartAbove = 700, LeastFront = 500 } : new(Plan);
         Merger = new(Layout);
         Windows = new(Layout, [.. Enumerable.Range(0, naive.Count)]);
         // The plan orders filters as they came; the judge goes by number.
@@ -49,7 +56,7 @@ sealed class TileLab
     /// <summary>Functions, hops and windows that meet: shared tiers, windows inside windows, exact hops, lifetime.</summary>
     /// <param name="delay">Of the view.</param>
     /// <param name="exact">With windows that are exact to the microsecond: an answer then holds for no longer.</param>
-    public static TileLab Everything(long delay, bool exact = true) => new(delay, [.. AllFeatures.Where(f => exact || f.Hop != 1)]);
+    public static TileLab Everything(long delay, bool exact = true, bool parted = false) => new(delay, parted, [.. AllFeatures.Where(f => exact || f.Hop != 1)]);
 
     public static readonly IReadOnlyList<(string Function, int Column, string Window, long? Hop, int Filter)> AllFeatures =
     [
@@ -80,11 +87,20 @@ sealed class TileLab
         return builder.Sort() == 0 ? null : Bytes(to => builder.Write(0, run, end, to));
     }
 
+    /// <summary>Updates that took no more than the front of a cell.</summary>
+    public int Fronts { get; private set; }
+
     public byte[] Nothing(long run, long end) => Bytes(to => TileUpdate.Nothing(to, Layout, run, end));
 
     public byte[] Apply(byte[] cell, byte[] update, long now, out TileOutcome outcome)
     {
         ArrayBufferWriter<byte> merged = new();
+        var body = cell.Length == 0 ? 0 : new TileCellReader(Layout, cell).BodyLength;
+        if (body > 0 && Merger.TryApplyToFront(now, cell.AsSpan(..^body), update, merged, out outcome))
+        {
+            Fronts++;
+            return outcome == TileOutcome.Changed ? [.. merged.WrittenSpan, .. cell[^body..]] : cell;
+        }
         outcome = Merger.Apply(now, cell, update, merged);
         return outcome == TileOutcome.Changed ? merged.WrittenSpan.ToArray() : cell;
     }

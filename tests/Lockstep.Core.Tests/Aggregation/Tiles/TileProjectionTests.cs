@@ -16,7 +16,7 @@ public sealed class TileProjectionTests
     {
         Random random = new(seed);
         var delay = random.Next(3) < 2 ? 0 : random.NextInt64(1, 20 * Instant.Second);
-        var from = new TileLab(delay, [.. TileLab.AllFeatures, .. More]);
+        var from = new TileLab(delay, random.Next(2) == 0, [.. TileLab.AllFeatures, .. More]);
         var to = Subset(random, delay);
         var projection = TileProjection.Find(from.Layout, to.Layout, out var missing);
         Assert.Null(missing);

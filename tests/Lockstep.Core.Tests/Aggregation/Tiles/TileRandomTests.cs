@@ -13,10 +13,15 @@ public sealed class TileRandomTests
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 60)];
 
     [Theory, MemberData(nameof(Seeds))]
-    public void S9_S11_S14_S15_S25_tiles_answer_as_the_events_do(int seed)
+    public void S9_S11_S14_S15_S25_tiles_answer_as_the_events_do(int seed) => Play(seed, false);
+
+    [Theory, MemberData(nameof(Seeds))]
+    public void S9_S11_S14_S15_S25_tiles_of_a_cell_in_two_parts_answer_as_the_events_do(int seed) => Play(seed, true);
+
+    static void Play(int seed, bool parted)
     {
         Random random = new(seed);
-        var history = new History(random);
+        var history = new History(random, parted);
         for (var step = 0; step < Steps; step++)
         {
             history.Pass();
@@ -25,6 +30,7 @@ public sealed class TileRandomTests
             if (random.Next(6) == 0) history.Clean();
             history.Check($"seed {seed}, step {step}");
         }
+        Assert.True(!parted || !history.HasLog || history.Fronts > 5, $"seed {seed}: {history.Fronts} updates of the front alone");
     }
 
     /// <summary>The parts that move.</summary>
@@ -40,15 +46,18 @@ public sealed class TileRandomTests
         byte[] _cell = [];
         long _now, _end, _run;
 
-        public History(Random random)
+        public History(Random random, bool parted)
         {
             _random = random;
-            _lab = TileLab.Everything(random.Next(3) < 2 ? 0 : random.NextInt64(1, 20 * Second), exact: random.Next(2) == 0);
+            _lab = TileLab.Everything(random.Next(3) < 2 ? 0 : random.NextInt64(1, 20 * Second), exact: random.Next(2) == 0, parted);
             (_hasTable, _hasLog) = random.Next(3) switch { 0 => (true, false), 1 => (false, true), _ => (true, true) };
             // Near a midnight, before 1970 too, so that days, ends and negative instants take part.
             _now = random.Next(3) switch { 0 => -3 * Instant.Day, 1 => 0, _ => 16_000 * Instant.Day } + Instant.Day - random.NextInt64(2 * Instant.Hour);
             _end = !_hasLog ? TileCell.TableAlone : !_hasTable ? TileCell.LogAlone : Instant.Floor(_now, Instant.Day) - random.Next(0, 2) * Instant.Day;
         }
+
+        public bool HasLog => _hasLog;
+        public int Fronts => _lab.Fronts;
 
         public void Pass() => _now += _random.Next(4) switch { 0 => _random.NextInt64(0, 2 * Instant.Hour), 1 => 0, _ => _random.NextInt64(0, 8 * Second) };
 
