@@ -128,7 +128,7 @@ public sealed class ProjectHost : IAsyncDisposable
     public async ValueTask RecordFirstEndsAsync(CancellationToken token)
     {
         var catalog = await LoadCatalogAsync(token);
-        foreach (var view in catalog.Views.Where(v => v is { Retired: false, View: AggregationView } && ViewEnds.Fixed(EventProgram.Of(v).Source) is null))
+        foreach (var view in catalog.Views.Where(v => v is { Retired: false, View: AggregationView } && ViewEnds.Fixed(EventProgram.SourceOf(v)) is null))
             await RecordFirstEndAsync(view, catalog, token);
     }
 

@@ -23,6 +23,43 @@ public sealed class AggregateCatalog
         .Where(t => t.Mark is not null).OrderBy(t => t.Mark!.Order)
         .Select(t => (AggregateFunction)Activator.CreateInstance(t.Type)!));
 
+    static readonly Lock s_registering = new();
+    static AggregateCatalog? s_known;
+
+    /// <summary>The functions that this process knows: those of the language, and its own.</summary>
+    public static AggregateCatalog Known => Volatile.Read(ref s_known) ?? BuiltIn;
+
+    /// <summary>
+    /// Makes own functions known to this process, for good: a view version means the same everywhere in it. The same one again, by name and
+    /// version, changes nothing.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is no name, or taken.</exception>
+    public static void Register(params IEnumerable<AggregateFunction> own)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+        lock (s_registering)
+            foreach (var function in own)
+            {
+                if (Names.Mistake(function.Name) is { } mistake) throw new ArgumentException($"The own aggregate '{function.Name}' cannot have this name: {mistake}.");
+                if (Reserved.Contains(function.Name)) throw new ArgumentException($"The own aggregate '{function.Name}' cannot have this name: it is a key of features. These are {string.Join(", ", Reserved)}.");
+                if (Known.Find(function.Name) is not { } other) s_known = Known.With(function);
+                else if (other.GetType() != function.GetType() || other.Version != function.Version)
+                    throw new ArgumentException($"There is a function '{function.Name}' already{(BuiltIn.Find(function.Name) is null ? $", of version {other.Version}" : "")}. Give the own aggregate another name.");
+            }
+    }
+
+    // What else a feature of an aggregation view says.
+    static IEnumerable<string> Reserved => ["windows", "hop", "where", "default", "description", .. BuiltIn.Parameters.Select(p => p.Name)];
+
+    /// <summary>Which function of a view this process does not know, as a sentence; null: it knows them all.</summary>
+    public static string? Missing(AggregationView view, string id)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        return view.Features.Select(f => f.Function).FirstOrDefault(f => Known.Find(f) is null) is { } missing
+            ? $"View '{id}' uses the function '{missing}', which this program does not have. Run it from the program that registers it (docs/guide/own-aggregates.md)."
+            : null;
+    }
+
     public IReadOnlyList<AggregateFunction> All { get; }
 
     /// <summary>The parameters of all functions, each name once.</summary>

@@ -81,6 +81,9 @@ public sealed record BoundAggregate(AccumulatorSpec Spec, AggregateOutput Output
 /// <summary>A function of aggregation views. Adding one: a class like those in Functions/, and <see cref="AggregateFunctionAttribute"/> on it.</summary>
 public abstract class AggregateFunction
 {
+    /// <summary>Of an own aggregate: part of the fingerprint of views and of the name of stored states. Null: a function of the language.</summary>
+    public virtual string? Version => null;
+
     /// <summary>The word in definitions.</summary>
     public abstract string Name { get; }
 

@@ -23,12 +23,16 @@ public interface IAggregateState<TSelf, TInput, TOutput> where TSelf : unmanaged
     AggregateStatus Finish(in WindowBounds window, out TOutput value);
 }
 
-/// <summary>Registers a .NET type as a function of aggregation views: <c>AggregateCatalog.BuiltIn.With(new OwnAggregate&lt;…&gt;(…))</c>.</summary>
-/// <param name="name">The word in definitions. It stands in stored states: a changed meaning is a new name.</param>
+/// <summary>
+/// A .NET type as a function of aggregation views, given to the program that runs it (<c>LockstepProgram.RunAsync</c>) or to
+/// <see cref="AggregateCatalog.Register"/>.
+/// </summary>
+/// <param name="name">The word in definitions.</param>
 /// <param name="summary">For people, one sentence.</param>
 /// <param name="column">The type of columns that it takes.</param>
 /// <param name="output">The type of its value.</param>
-public sealed class OwnAggregate<TState, TInput, TOutput>(string name, string summary, FeatureType column, FeatureType output) : AggregateFunction
+/// <param name="version">Raise it when the results change, or the fields of the state. It is part of the fingerprint (S23).</param>
+public sealed class OwnAggregate<TState, TInput, TOutput>(string name, string summary, FeatureType column, FeatureType output, string version = "1.0.0") : AggregateFunction, IExtension
     where TState : unmanaged, IAggregateState<TState, TInput, TOutput>
     where TInput : unmanaged, IComparable<TInput>
     where TOutput : unmanaged, IComparable<TOutput>
@@ -36,15 +40,18 @@ public sealed class OwnAggregate<TState, TInput, TOutput>(string name, string su
     readonly FeatureType _column = Fits<TInput>(column) && IsDense(typeof(TState)) ? column
         : throw new ArgumentException(Fits<TInput>(column) ? $"{typeof(TState).Name} has gaps between its fields, or fields that are no numbers: its bytes would not be its value." : $"A column of {column} does not hold {typeof(TInput).Name}.", nameof(column));
 
+    readonly string _version = SemanticVersion.TryParse(version, out _) ? version : throw new ArgumentException($"The version of the own aggregate '{name}' is '{version}'. It must be like 1.0.0.", nameof(version));
+
     readonly FeatureType _output = Fits<TOutput>(output) ? output : throw new ArgumentException($"A column of {output} does not hold {typeof(TOutput).Name}.", nameof(output));
 
     public override string Name => name;
     public override string Summary => summary;
+    public override string Version => _version;
     public override string Takes => $"{_column} only";
     public override bool Accepts(FeatureType type) => type == _column;
 
     public override BoundAggregate Bind(FeatureType? column, AggregateArguments arguments, Window window)
-        => new(new OwnSpec<TState, TInput, TOutput>(name) { Column = column }, new OwnOutput<TState, TInput, TOutput>(_output));
+        => new(new OwnSpec<TState, TInput, TOutput>(name, _version) { Column = column }, new OwnOutput<TState, TInput, TOutput>(_output));
 
     static bool Fits<T>(FeatureType type) where T : unmanaged, IComparable<T> => Column.Create(type) is FixedColumn<T>;
 
@@ -63,10 +70,10 @@ public sealed class OwnAggregate<TState, TInput, TOutput>(string name, string su
     };
 }
 
-internal sealed record OwnSpec<TState, TInput, TOutput>(string Function) : AccumulatorSpec
+internal sealed record OwnSpec<TState, TInput, TOutput>(string Function, string Version) : AccumulatorSpec
     where TState : unmanaged, IAggregateState<TState, TInput, TOutput> where TInput : unmanaged, IComparable<TInput> where TOutput : unmanaged
 {
-    public override string Name => $"own {Function}({Column})";
+    public override string Name => $"own {Function} {Version}({Column})";
     public override Accumulator Create() => new OwnAccumulator<TState, TInput, TOutput>();
     public override int? MaxBytes => 1 + Unsafe.SizeOf<TState>();
 }

@@ -89,7 +89,7 @@ public sealed class WindowPlanBuilder(IReadOnlyList<FeatureType> keys, long dela
     readonly List<string> _filters = [];
     readonly List<Window> _windows = [];
     readonly List<(string Name, AccumulatorSpec Spec, int Input, int Filter, int Window, AggregateOutput Output, AccumulatorSpec? OverSpec, int Over)> _features = [];
-    readonly AggregateCatalog _catalog = catalog ?? AggregateCatalog.BuiltIn;
+    readonly AggregateCatalog _catalog = catalog ?? AggregateCatalog.Known;
 
     /// <summary>Adds a feature of one window; what it says was checked before (<see cref="AggregateCatalog.Check"/>).</summary>
     /// <param name="name">With its window.</param>

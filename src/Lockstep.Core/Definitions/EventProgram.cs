@@ -20,8 +20,8 @@ public sealed class EventProgram
     {
         View = view;
         _view = view.View as AggregationView ?? throw new ArgumentException($"View '{view.Id}' is no aggregation view.", nameof(view));
-        Source = view.Sources.TryGetValue(_view.Source, out var source) ? source
-            : throw new LockstepException(ErrorKind.NotFound, $"View '{view.Id}' reads source '{_view.Source}', which is not there.");
+        Source = SourceOf(view);
+        if (AggregateCatalog.Missing(_view, view.Id) is { } missing) throw new LockstepException(ErrorKind.NotFound, missing);
         _columns = RowColumns.Of(Source);
         WindowPlanBuilder builder = new([.. view.Keys.Fields.Select(k => k.Type)], _view.Delay);
         var ordinal = 0;
@@ -37,6 +37,11 @@ public sealed class EventProgram
 
     /// <summary>Some features of a view, by their ordinals, ascending: the plan holds these alone, in this order.</summary>
     public static EventProgram For(ViewVersion view, IReadOnlyList<int> ordinals) => new(view, ordinals);
+
+    /// <summary>The source of a view's events, as the version keeps it; asked of a view whose functions this process may not know.</summary>
+    public static Source SourceOf(ViewVersion view)
+        => view?.View is AggregationView aggregation && view.Sources.TryGetValue(aggregation.Source, out var source) ? source
+            : throw new LockstepException(ErrorKind.NotFound, $"View '{view?.Id}' reads source '{(view?.View as AggregationView)?.Source}', which is not there.");
 
     public ViewVersion View { get; }
 

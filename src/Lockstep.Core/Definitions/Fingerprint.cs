@@ -119,7 +119,8 @@ public static class Fingerprint
                 text.Add("feature",
                 [
                     $"{feature.Name}_{window.Name}", feature.Function, feature.Column ?? "*",
-                    .. AggregateCatalog.BuiltIn.Arguments(feature.Function, feature.Parameters).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={Parameter(p.Value)}"),
+                    .. AggregateCatalog.Known.Find(feature.Function)?.Version is { } version ? new[] { $"version={version}" } : [],
+                    .. AggregateCatalog.Known.Arguments(feature.Function, feature.Parameters).OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}={Parameter(p.Value)}"),
                     $"length={(window.IsLifetime ? Window.LifetimeName : Number(window.Length))}", $"hop={Number(window.Hop)}",
                     .. feature.Where is { } only ? new[] { $"where={only.Trim()}" } : [],
                     .. Default(feature.Default),

@@ -11,7 +11,7 @@ public sealed class FeatureNameAttribute(string name) : Attribute
 }
 
 /// <summary>An on-demand view that is written in C#. Derive from <see cref="CSharpView{TInput, TOutput}"/>.</summary>
-public abstract class CSharpView
+public abstract class CSharpView : IExtension
 {
     private protected CSharpView(Type input, Type output)
     {

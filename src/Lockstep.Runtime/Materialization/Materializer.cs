@@ -78,7 +78,7 @@ public sealed class Materializer(MaterializationContext context)
             foreach (var view in found)
             {
                 if (view.View is OnDemandView) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is computed at the request: there is nothing to materialize."));
-                else if (view.View is AggregationView && EventProgram.Of(view).Source.Table is null) problems.Add(new(Severity.Error, null, $"View '{view.Id}' has no table to read: its events come from the stream of source '{EventProgram.Of(view).Source.Name}', which are applied as they come."));
+                else if (view.View is AggregationView && EventProgram.SourceOf(view).Table is null) problems.Add(new(Severity.Error, null, $"View '{view.Id}' has no table to read: its events come from the stream of source '{EventProgram.SourceOf(view).Name}', which are applied as they come."));
                 else if (!IsMaterialized(view)) problems.Add(new(Severity.Error, null, $"View '{view.Id}' is not served online (online: false): there is nothing to materialize."));
                 else if (!chosen.Contains(view)) chosen.Add(view);
             }
@@ -91,7 +91,7 @@ public sealed class Materializer(MaterializationContext context)
     static bool IsMaterialized(ViewVersion view) => view.View switch
     {
         ValueView definition => definition.Sql is not null || definition.Online,
-        AggregationView definition => definition.Online && EventProgram.Of(view).Source.Table is not null,
+        AggregationView definition => definition.Online && EventProgram.SourceOf(view).Table is not null,
         _ => false,
     };
 }

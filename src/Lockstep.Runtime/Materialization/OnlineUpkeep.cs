@@ -1,3 +1,4 @@
+using Lockstep.Core.Aggregation;
 using Lockstep.Core.Definitions;
 using Lockstep.Runtime.OnlineStore;
 
@@ -31,6 +32,7 @@ public static class OnlineUpkeep
                 await store.DropAsync(view.Id, token);
                 dropped.Add(table);
             }
+            else if (view.View is AggregationView windows && AggregateCatalog.Missing(windows, view.Id) is not null) continue; // who knows its functions looks after it
             else if (view.View is not OnDemandView && await OnlineCleanup.CleanAsync(store, view, clock, token) is var taken && taken != default) cleaned.Add((view.Id, taken));
         }
         return new(cleaned, dropped);

@@ -20,7 +20,7 @@ public static class ViewEnds
 
     /// <summary>What a writer of tiles builds a new key with: the end recorded last. It asks after it has logged its events.</summary>
     public static async ValueTask<long?> ForWritersAsync(IRunStore runs, ViewVersion view, CancellationToken token)
-        => Fixed(EventProgram.Of(view).Source) ?? ((await runs.EndsAsync(view.Id, token)) is { Count: > 0 } ends ? ends[^1].End : null);
+        => Fixed(EventProgram.SourceOf(view)) ?? ((await runs.EndsAsync(view.Id, token)) is { Count: > 0 } ends ? ends[^1].End : null);
 
     /// <summary>What training uses: the ends of which the run has finished, in the order in which they were recorded. The last one holds; as it was known (S8), the last one recorded by then.</summary>
     public static async ValueTask<IReadOnlyList<RecordedEnd>> ForTrainingAsync(IRunStore runs, ViewVersion view, CancellationToken token)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Lockstep.Core;
+using Lockstep.Core.Aggregation;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Streaming.Apply;
@@ -66,7 +67,7 @@ public sealed class SourceFeed : IAsyncDisposable
         try
         {
             _catalog = catalog;
-            _views = [.. catalog.Views.Where(v => Reads(v, Source.Name))];
+            _views = [.. catalog.Views.Where(v => Reads(v, Source.Name) && IsKnown(v))];
             _checks = EventChecks.Of(_views, catalog, LogColumns.Of(Source));
             Interlocked.Increment(ref _generation);
             _decoders.Clear();
@@ -76,6 +77,14 @@ public sealed class SourceFeed : IAsyncDisposable
         {
             _change.Release();
         }
+    }
+
+    // Its events wait in the log for a process that knows the function.
+    bool IsKnown(ViewVersion view)
+    {
+        if (view.View is not AggregationView windows || AggregateCatalog.Missing(windows, view.Id) is not { } missing) return true;
+        _context.Warn?.Invoke(view.Id, $"{missing} Events of source '{Source.Name}' are not applied to it here.");
+        return false;
     }
 
     /// <summary>Begins to read from outside; where events are pushed, takes a partition for them and begins to apply what it holds.</summary>

@@ -34,6 +34,8 @@ public sealed class TileProjection
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
+        why = AggregateCatalog.Missing((AggregationView)from.View, from.Id) ?? AggregateCatalog.Missing((AggregationView)to.View, to.Id);
+        if (why is not null) return null;
         why = Unlike(from, to) is { } words ? $"{from.Id} differs in {words}" : null;
         if (why is not null) return null;
         var found = Find(EventProgram.Of(from).Layout, EventProgram.Of(to).Layout, out var missing);

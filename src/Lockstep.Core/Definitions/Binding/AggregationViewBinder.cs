@@ -7,7 +7,7 @@ namespace Lockstep.Core.Definitions;
 /// <summary>Binds one aggregation view: types its columns by the source, its features by their functions, its defaults by its features.</summary>
 internal sealed class AggregationViewBinder(ViewParts parts, IReadOnlyDictionary<string, KnownColumns?> columns, bool registryKnown, ProblemList problems)
 {
-    readonly AggregateCatalog _functions = AggregateCatalog.BuiltIn;
+    readonly AggregateCatalog _functions = AggregateCatalog.Known;
 
     /// <summary>The bound version; null when something is wrong, here or in what it reads.</summary>
     public ViewVersion? Bind(AggregationView view)

@@ -79,9 +79,9 @@ internal static class ViewRules
         foreach (var feature in view.Features)
         {
             var (path, which) = ($"features.{feature.Name}", $"feature '{feature.Name}' of {what}");
-            foreach (var (parameter, problem) in AggregateCatalog.BuiltIn.Check(which, feature.Function, feature.Column is not (null or "*"), feature.Parameters, feature.Windows))
+            foreach (var (parameter, problem) in AggregateCatalog.Known.Check(which, feature.Function, feature.Column is not (null or "*"), feature.Parameters, feature.Windows))
                 problems.Error(view.At(parameter is null ? path : $"{path}.{parameter}"), MapReader.Upper(problem));
-            if (AggregateCatalog.BuiltIn.Find(feature.Function) is not { } function) continue;
+            if (AggregateCatalog.Known.Find(feature.Function) is not { } function) continue;
             if (feature.Column == "*" && function.CountsRows) problems.Error(view.At(path), $"{MapReader.Upper(which)} reads a column '*'. For all events leave it out.");
             if (feature.Windows.Count == 0 && !view.Incomplete) problems.Error(view.At($"{path}.windows"), $"{MapReader.Upper(which)} has no windows.");
             foreach (var window in feature.Windows) Hop(window, which, view.At($"{path}.hop"), view.At($"{path}.windows"), problems);

@@ -59,12 +59,25 @@ internal static class DefinitionKeys
         new("default", Shape.Default, "Stands for null, in training and in serving alike."),
         new("description", Shape.Text, "For people."));
 
-    public static readonly KeyTable AggregateFeature = new("a mapping with a function and windows, like { avg: arr_delay, windows: [24h] }",
+    static (AggregateCatalog Of, KeyTable Keys)? s_aggregateFeature;
+
+    /// <summary>With the functions that the process knows now.</summary>
+    public static KeyTable AggregateFeature
+    {
+        get
+        {
+            var known = AggregateCatalog.Known;
+            if (s_aggregateFeature is not { } made || made.Of != known) s_aggregateFeature = made = (known, AggregateFeatureOf(known));
+            return made.Keys;
+        }
+    }
+
+    static KeyTable AggregateFeatureOf(AggregateCatalog functions) => new("a mapping with a function and windows, like { avg: arr_delay, windows: [24h] }",
         [
-            .. AggregateCatalog.BuiltIn.All.Select(f => new Key(f.Name, Shape.Text, $"The column{(f.CountsRows ? ", or \"*\" for all events" : "")}. {f.Summary}")),
+            .. functions.All.Select(f => new Key(f.Name, Shape.Text, $"The column{(f.CountsRows ? ", or \"*\" for all events" : "")}. {f.Summary}")),
             new("windows", Shape.ListOf(Shape.Either("a length like 24h, or lifetime", Shape.Duration, Shape.Const(Window.LifetimeName))), "Each gives one feature, name_window.", Required: true),
             new("hop", Shape.Duration, "The lower edge of the window moves by this much. A divisor of a day."),
-            .. AggregateCatalog.BuiltIn.Parameters.Select(p => new Key(p.Name, ShapeOf(p), p.Summary)),
+            .. functions.Parameters.Select(p => new Key(p.Name, ShapeOf(p), p.Summary)),
             new("where", Shape.Text, "Only these events."),
             new("default", Shape.Default, "Stands for null, in training and in serving alike."),
             new("description", Shape.Text, "For people."),

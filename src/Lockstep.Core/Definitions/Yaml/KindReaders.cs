@@ -172,16 +172,16 @@ internal static class KindReaders
             view.Problems.Error(shorthand.Location, $"Feature '{name}' of {view.What} is {shorthand.What}. It must be {DefinitionKeys.AggregateFeature.Expected}.");
             return null;
         }
-        var given = AggregateCatalog.BuiltIn.All.Where(f => map!.Find(f.Name) is not null).ToList();
+        var given = AggregateCatalog.Known.All.Where(f => map!.Find(f.Name) is not null).ToList();
         if (given.Count != 1)
-            map!.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "no function" : $"{given.Count} functions ({string.Join(", ", given.Select(f => f.Name))})")}. It must name one of {string.Join(", ", AggregateCatalog.BuiltIn.All.Select(f => f.Name))}.");
+            map!.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "no function" : $"{given.Count} functions ({string.Join(", ", given.Select(f => f.Name))})")}. It must name one of {string.Join(", ", AggregateCatalog.Known.All.Select(f => f.Name))}.");
         var hop = map!.Duration("hop");
         List<Window> windows = [];
         foreach (var text in map.Texts("windows"))
             if (Window.TryParse(text, hop, out var window)) windows.Add(window);
             else map.Problems.Error(map.At("windows"), $"The window '{text}' of {map.What} is not a length. It must be {Duration.Known}, or lifetime.");
         SortedDictionary<string, string> parameters = new(StringComparer.Ordinal);
-        foreach (var parameter in AggregateCatalog.BuiltIn.Parameters.Select(p => p.Name))
+        foreach (var parameter in AggregateCatalog.Known.Parameters.Select(p => p.Name))
             if (map.Words(parameter) is { } value) parameters[parameter] = value;
         var (where, description, standIn) = (map.Words("where"), map.Text("description"), DefaultReader.ReadUntyped(map));
         if (given.Count != 1) return null;
