@@ -127,6 +127,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     public long Now => Instant.Now(Clock);
     public IEnumerable<string> Paths => Files.Keys.Where(p => !IsLog(p));
     public IEnumerable<LabRow> AllRows => Files.Keys.SelectMany(p => _rows[p]);
+    public int Pushed => _pushed.Count;
     public int Unapplied => _pushed.Count - _applied;
 
     SortedDictionary<string, Content> Files => _versions[^1];
@@ -193,9 +194,10 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
     /// <summary>What a server does with the pushes it has logged; it may begin again from an older place.</summary>
     /// <param name="again">Places that it goes back.</param>
     /// <param name="end">The end as it looked it up before; null: it does now.</param>
-    public async Task ApplyPushesAsync(int again = 0, long? end = null)
+    /// <param name="until">The place before which it stops.</param>
+    public async Task ApplyPushesAsync(int again = 0, long? end = null, int until = int.MaxValue)
     {
-        for (var place = Math.Max(0, _applied - again); place < _pushed.Count; place++)
+        for (var place = Math.Max(0, _applied - again); place < Math.Min(until, _pushed.Count); place++)
         {
             var row = _pushed[place];
             if (IsWindows)
@@ -212,7 +214,7 @@ internal sealed class MaterializationLab : ITrackedTables, IDisposable
             updates.Add(Key(row.Key!), update.WrittenSpan);
             Assert.True(await Online.WriteAsync(View.Id, updates, new ValueCellMerge(Layout, Now), Fence.None, CancellationToken.None));
         }
-        _applied = _pushed.Count;
+        _applied = Math.Max(_applied, Math.Min(until, _pushed.Count));
     }
 
     async Task ApplyToTilesAsync(ViewVersion View, LabRow row, int place, long? end = null)

@@ -46,6 +46,21 @@ public sealed class ModelTests
         }
     }
 
+    [Theory, InlineData(true, 1, 150), InlineData(false, 1, 100)]
+    public async Task S7_S14_S15_S25_the_real_thing_plays_the_histories_of_the_model(bool windows, int first, int histories)
+    {
+        for (var seed = first; seed < first + histories; seed++)
+        {
+            var acts = new HistoryMaker(seed).Make(Length);
+            using var player = await RealPlayer.CreateAsync(windows);
+            for (var i = 0; i < acts.Count; i++)
+            {
+                await player.PlayAsync(acts[i]);
+                if (i % 8 == 7 || i == acts.Count - 1) await player.JudgeAsync($"seed {seed}, after action {i}:\n{string.Join("\n", acts.Take(i + 1).Select(Text))}\n");
+            }
+        }
+    }
+
     public static TheoryData<string> Clauses() => [.. Enum.GetNames<Clause>().Skip(1)];
 
     [Theory, MemberData(nameof(Clauses))]
