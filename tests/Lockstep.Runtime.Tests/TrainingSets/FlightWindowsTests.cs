@@ -3,6 +3,7 @@ using Lockstep.Core.Aggregation;
 using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
+using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.Tests.OfflineStore;
 using Lockstep.Runtime.TrainingSets;
@@ -33,7 +34,7 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
         new("distinct_count", FeatureType.Int64), new("last_distinct_3", FeatureType.List(FeatureType.String)),
     ]);
 
-    static readonly Schema SpineColumns = new([new("row", FeatureType.Int64), new("event_timestamp", FeatureType.Timestamp), .. new[] { "carrier", "origin", "airport", "dest", "tailnum" }.Select(n => new Field(n, FeatureType.String))]);
+    internal static readonly Schema SpineColumns = new([new("row", FeatureType.Int64), new("event_timestamp", FeatureType.Timestamp), .. new[] { "carrier", "origin", "airport", "dest", "tailnum" }.Select(n => new Field(n, FeatureType.String))]);
 
     [Fact]
     public void S9_S13_a_training_set_has_every_bit_of_the_golden_windows()
@@ -52,7 +53,7 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
         Dictionary<long, Value[]> rows = [];
         var at = report.Columns.IndexOf("row");
         TestEngine.Read(fixture.Engine, TestEngine.Table(folder.At("out.parquet")), report.Columns, (batch, row) => rows.Add(batch[at].GetValue(row).AsInt64, batch.GetRow(row)));
-        Compare(data, (row, name) => rows[row][report.Columns.IndexOf(name)]);
+        Compare(fixture.Engine, data, (row, name) => rows[row][report.Columns.IndexOf(name)]);
     }
 
     // For each label the cell of its key as a run at that instant makes it, and the answer of that instant. All 560 take minutes.
@@ -82,7 +83,7 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
                 }
             }
         }
-        Compare(data, (row, name) => values.GetValueOrDefault((row, name)), every);
+        Compare(fixture.Engine, data, (row, name) => values.GetValueOrDefault((row, name)), row => row % every == 0);
     }
 
     static byte[] Cell(EventProgram program, ColumnBatch events, long now)
@@ -113,11 +114,12 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
         return events;
     }
 
-    void Compare(string data, Func<long, string, Value> found, int every = 1)
+    /// <summary>Holds features, by the label's row and their full names, against the golden windows.</summary>
+    internal static void Compare(IBatchEngine engine, string data, Func<long, string, Value> found, Func<long, bool>? chosen = null)
     {
-        var golden = TestEngine.ReadAll(fixture.Engine, TestEngine.Table(Path.Combine(data, "expected", "aggregations.parquet")), GoldenColumns);
+        var golden = TestEngine.ReadAll(engine, TestEngine.Table(Path.Combine(data, "expected", "aggregations.parquet")), GoldenColumns);
         Assert.Equal(19_600, golden.Count);
-        foreach (var line in golden.Where(l => l[0].AsInt64 % every == 0))
+        foreach (var line in golden.Where(l => chosen is null || chosen(l[0].AsInt64)))
         {
             var (row, view, window, column) = (line[0].AsInt64, line[1].AsString, line[2].AsString, line[3].AsString);
             var distinct = Views.First(v => v.View == view).Distinct;
@@ -141,7 +143,8 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
         static Value Listed(Value list) => list.IsNull || list.AsList.Length == 0 ? Value.Null : list;
     }
 
-    static Catalog Catalog()
+    /// <param name="pushed">The events come by a stream, and from nowhere else.</param>
+    internal static Catalog Catalog(bool pushed = false)
     {
         Source arrivals = new()
         {
@@ -155,8 +158,11 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
             Table = new() { Path = "weather.parquet", Format = TableFormat.Parquet, Timestamp = "observed_at" },
             Columns = [new("airport", FeatureType.String), new("observed_at", FeatureType.Timestamp), .. new[] { "wind_speed", "pressure", "wind_gust" }.Select(n => new Field(n, FeatureType.Float64))],
         };
+        if (pushed) (arrivals, weather) = (Stream(arrivals), Stream(weather));
         return new(1, [], [arrivals, weather], Views.Select(v => View(v.View, v.Source == "weather" ? weather : arrivals, v.Keys, v.Columns, v.Distinct)), []);
     }
+
+    static Source Stream(Source source) => source with { Table = null, Stream = new PushStreamSource { Timestamp = source.Table!.Timestamp } };
 
     static ViewVersion View(string name, Source source, string[] keys, string[] columns, string? distinct)
     {
@@ -185,7 +191,7 @@ public sealed class FlightWindowsTests(EngineFixture fixture) : IClassFixture<En
         };
     }
 
-    static string Data()
+    internal static string Data()
     {
         var folder = TestData.Shared is null ? null : Path.Combine(TestData.Shared, "data", "nycflights13");
         if (folder is null || !Directory.Exists(folder)) Assert.Skip("The flights are not here: put the folder shared/data/nycflights13 beside the clone, or set LOCKSTEP_SHARED.");
