@@ -182,6 +182,20 @@ public sealed class PushTests : IDisposable
         Assert.Equal(1, host.Find("pushed").Log.Look(None).Places.Sum(p => p.Place + 1));
     }
 
+    /// <summary>Also by a server that takes the dead one's partition for its own pushes, as the next one does.</summary>
+    [Fact]
+    public async Task S15_a_claim_of_a_server_that_died_before_it_logged_is_free_for_the_next_server()
+    {
+        await using var project = new StreamProject(_folder.Path, _clock);
+        var log = project.Logs.Of(StreamProject.Pushed);
+        await using (var dead = log.OpenPushWriter(None))
+            Assert.Null(await new Lockstep.Runtime.Streaming.Intake.PushKeys(log, project.Online, _clock).ClaimAsync("before", dead, None));
+        await using var host = await project.StartAsync();
+        var answer = await StreamProject.PushAsync(host, "pushed", [new("x", At(-1), null, 1, null)], "before");
+        Assert.Equal((false, 1L), (answer.Repeated, answer.Accepted));
+        Assert.True((await StreamProject.PushAsync(host, "pushed", [new("x", At(-1), null, 1, null)], "before")).Repeated);
+    }
+
     [Fact]
     public async Task S15_a_claim_of_a_server_that_died_is_settled_by_its_log()
     {

@@ -13,8 +13,9 @@ namespace Lockstep.Runtime.Streaming.Intake;
 //  1. The key is claimed: by the partition that will log the push. Who finds it claimed by another that still runs is told to wait.
 //  2. The push is logged; its frame holds the key and the answer.
 //  3. The answer is kept under the key.
-// A server that dies between 2 and 3 leaves a claim; whoever meets it takes over the dead server's partition, whose log says whether the
-// push was logged. Before 3 the segment with the frame is not removed.
+// A server that dies leaves a claim; whoever meets it takes over the dead server's partition, whose log says whether the push was logged.
+// It may have taken it over already, for its own pushes: a claim names who made it, because a partition outlives its servers. Before 3
+// the segment with the frame is not removed.
 /// <summary>The Idempotency-Keys of one source.</summary>
 sealed class PushKeys(EventLog log, IOnlineStore store, TimeProvider clock)
 {
@@ -26,7 +27,8 @@ sealed class PushKeys(EventLog log, IOnlineStore store, TimeProvider clock)
     /// <summary>No view has such a name.</summary>
     public string Table { get; } = $"~push-keys/{log.Source.Name}";
 
-    sealed record Entry(uint Partition, long At, string? Answer);
+    /// <param name="Owner">Of a claim: <see cref="LogWriter.Owner"/>.</param>
+    sealed record Entry(uint Partition, long At, string? Answer, Guid? Owner = null);
 
     /// <summary>The answer to give again; null: the push is the caller's to log, and to end by <see cref="KeepAsync"/> or <see cref="ReleaseAsync"/>.</summary>
     public async ValueTask<string?> ClaimAsync(string key, LogWriter by, CancellationToken token)
@@ -35,10 +37,12 @@ sealed class PushKeys(EventLog log, IOnlineStore store, TimeProvider clock)
         var bytes = Encoding.UTF8.GetBytes(key);
         for (var attempt = 0; ; attempt++)
         {
-            var mine = new Entry(by.Partition, Instant.Now(clock), null);
+            var mine = new Entry(by.Partition, Instant.Now(clock), null, by.Owner);
             var found = await ReadAsync(bytes, token);
             if (found is { Answer: { } answer } && mine.At - found.At < Lifetime) return answer;
-            if (found is null || found.Answer is not null)
+            // Of a dead server whose partition is the caller's now: what its log says was kept when it was taken over, so this push is not in it.
+            var isLeft = found is { Answer: null } && found.Partition == by.Partition && found.Owner != by.Owner;
+            if (found is null || found.Answer is not null || isLeft)
             {
                 if (await ReplaceAsync(bytes, found, mine, token)) return null;
             }

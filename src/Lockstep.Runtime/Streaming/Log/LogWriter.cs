@@ -46,6 +46,9 @@ public sealed class LogWriter : IAsyncDisposable
         _rolling = Task.Run(RollAsync);
     }
 
+    /// <summary>This writer and no other, before or after it, of the partition.</summary>
+    public Guid Owner { get; } = Guid.NewGuid();
+
     public uint Partition { get; }
 
     /// <summary>The last place that was logged; -1: none.</summary>
