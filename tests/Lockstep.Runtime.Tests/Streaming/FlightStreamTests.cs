@@ -4,7 +4,6 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Serving;
-using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Tests.OfflineStore;
 using Lockstep.Runtime.Tests.TrainingSets;
 using Lockstep.Runtime.TrainingSets;
