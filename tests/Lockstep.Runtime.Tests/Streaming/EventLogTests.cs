@@ -126,6 +126,36 @@ public sealed class EventLogTests : IDisposable
     }
 
     [Fact]
+    public async Task S15_segments_that_are_full_and_one_that_is_not_become_the_table_in_the_order_of_their_places()
+    {
+        _project.Options = new() { SegmentBytes = 1_000, SegmentAge = TimeSpan.FromDays(1) };
+        var log = _project.Log();
+        await using var writer = log.OpenPushWriter(None);
+        for (var i = 0; i < 4; i++) await writer.AppendAsync(new() { Rows = LogProject.Numbered(i * 100, i % 2 == 0 ? 100 : 1) }, None); // the last segment is not full
+        await writer.FlushAsync(None);
+        Assert.Equal(Enumerable.Range(0, 202).Select(i => (long)i), _project.Read(log.Look(None).Input()).Select(r => r.Place));
+        Assert.Empty(log.SegmentPaths(0));
+    }
+
+    [Fact]
+    public async Task A_segment_that_cannot_be_read_is_not_removed()
+    {
+        var log = _project.Log();
+        string path;
+        await using (var writer = log.OpenPushWriter(None))
+        {
+            await writer.AppendAsync(new() { Rows = LogProject.Numbered(0, 3) }, None);
+            path = log.SegmentPaths(0).Single();
+            var bytes = await File.ReadAllBytesAsync(path);
+            bytes[20] ^= 1;
+            await File.WriteAllBytesAsync(path, bytes);
+            var damaged = await Assert.ThrowsAsync<LockstepException>(() => writer.FlushAsync(None));
+            Assert.Contains("is damaged at its head", damaged.Message, StringComparison.Ordinal);
+        }
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
     public async Task Places_that_the_outside_has_given_are_kept_and_never_go_back()
     {
         var log = _project.Log();

@@ -261,8 +261,8 @@ public sealed class LogWriter : IAsyncDisposable
                 await _file.WaitAsync(_stop.Token);
                 try
                 {
-                    if (_segments.CloseIfDue(Instant.Now(_log.Clock)) is { } closed) _flush.Add(closed);
-                    while (_segments.TryTakeClosed(out var full)) _flush.Add(full);
+                    _segments.CloseIfDue(Instant.Now(_log.Clock));
+                    while (_segments.TryTakeClosed(out var closed)) _flush.Add(closed);
                 }
                 finally
                 {
@@ -300,8 +300,8 @@ public sealed class LogWriter : IAsyncDisposable
         await _file.WaitAsync(token);
         try
         {
-            if (_segments.Close() is { } closed) _flush.Add(closed);
-            while (_segments.TryTakeClosed(out var full)) _flush.Add(full);
+            _segments.Close();
+            while (_segments.TryTakeClosed(out var closed)) _flush.Add(closed);
         }
         finally
         {

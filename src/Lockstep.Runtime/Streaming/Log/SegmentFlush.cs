@@ -1,3 +1,4 @@
+using Lockstep.Core;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.OfflineStore.Delta;
 
@@ -56,9 +57,13 @@ sealed class SegmentFlush(EventLog log, uint partition, IEnumerable<ClosedSegmen
     // In this order, so that it can end anywhere: the table knows the rows, then the position is kept, then the segments go.
     void Commit(List<ClosedSegment> closed, CancellationToken token)
     {
-        List<SegmentFile> segments = [.. closed.Select(c => SegmentFile.TryOpen(c.Path)).OfType<SegmentFile>()];
+        List<SegmentFile> segments = [];
         try
         {
+            foreach (var one in closed)
+                if (SegmentFile.TryOpen(one.Path) is { } segment) segments.Add(segment);
+                else if (File.Exists(one.Path)) throw new LockstepException(ErrorKind.Failed, $"{one.Path} is damaged at its head: it is no segment any more. Bring it back from a copy, or remove it to go on without its events.");
+
             // Segments of one schema go together; the table takes new columns with the next.
             for (var first = 0; first < segments.Count;)
             {

@@ -21,7 +21,7 @@ sealed class SegmentWriter(EventLog log, uint partition, long lastSequence) : ID
     /// <summary>Returns when the frames are on the disk; they are all there or, after an exception, none.</summary>
     public void Append(ReadOnlySpan<byte> frames, Schema schema, long last, long now)
     {
-        if (_file is not null && !_schema!.Equals(schema)) CloseInto();
+        if (_file is not null && !_schema!.Equals(schema)) Close();
         if (_file is null) Begin(schema, now);
         try
         {
@@ -34,7 +34,7 @@ sealed class SegmentWriter(EventLog log, uint partition, long lastSequence) : ID
             throw;
         }
         (_length, _last, _at) = (_length + frames.Length, last, now);
-        if (_length >= log.Options.SegmentBytes) CloseInto();
+        if (_length >= log.Options.SegmentBytes) Close();
     }
 
     void Begin(Schema schema, long now)
@@ -71,22 +71,20 @@ sealed class SegmentWriter(EventLog log, uint partition, long lastSequence) : ID
         }
     }
 
-    public ClosedSegment? CloseIfDue(long now) => _file is not null && now - _begun >= log.Options.SegmentAge.Ticks / TimeSpan.TicksPerMicrosecond ? Close() : null;
-
-    public ClosedSegment? Close()
+    public void CloseIfDue(long now)
     {
-        if (_file is null) return null;
+        if (_file is not null && now - _begun >= log.Options.SegmentAge.Ticks / TimeSpan.TicksPerMicrosecond) Close();
+    }
+
+    public void Close()
+    {
+        if (_file is null) return;
         _file.Dispose();
         _file = null;
-        return new(_path, _length, _begun);
+        _closed.Enqueue(new(_path, _length, _begun));
     }
 
-    void CloseInto()
-    {
-        if (Close() is { } closed) _closed.Enqueue(closed);
-    }
-
-    /// <summary>Segments that were closed because they were full.</summary>
+    /// <summary>Closed segments in the order of their places, whatever they were closed for: the table takes them in this order.</summary>
     public bool TryTakeClosed([NotNullWhen(true)] out ClosedSegment? closed) => _closed.TryDequeue(out closed);
 
     public void Dispose() => _file?.Dispose();
