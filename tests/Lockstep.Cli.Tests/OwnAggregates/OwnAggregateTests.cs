@@ -36,14 +36,7 @@ public sealed partial class OwnAggregateTests : IDisposable
 
     public void Dispose() => _temp.Dispose();
 
-    static string Guide => File.ReadAllText(GoldenFile("docs/guide/own-aggregates.md"));
-
-    static string GoldenFile(string path)
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Lockstep.slnx"))) folder = Path.GetDirectoryName(folder)!;
-        return Path.Combine(folder, path);
-    }
+    static string Guide => File.ReadAllText(Path.Combine(Repository.Root, "docs/guide/own-aggregates.md"));
 
     static string Block(string language, int index) => Regex.Matches(Guide, $"^```{language}\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)[index].Groups[1].Value;
 
@@ -53,7 +46,7 @@ public sealed partial class OwnAggregateTests : IDisposable
     [Fact]
     public void The_code_of_the_guide_is_what_is_tested_here()
     {
-        var source = File.ReadAllText(GoldenFile("tests/Lockstep.Cli.Tests/OwnAggregates/Spread.cs"));
+        var source = File.ReadAllText(Path.Combine(Repository.Root, "tests/Lockstep.Cli.Tests/OwnAggregates/Spread.cs"));
         foreach (var block in new[] { 0, 1, 2 }) Assert.Contains(Flat(Block("csharp", block)), Flat(source), StringComparison.Ordinal);
 
         static string Flat(string text) => Spaces().Replace(text, " ").Trim();

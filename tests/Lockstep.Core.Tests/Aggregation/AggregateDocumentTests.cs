@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Lockstep.Compliance.Aggregation;
 using Lockstep.Core.Aggregation;
 using Lockstep.Core.Aggregation.Functions;
+using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Core.Tests.Definitions;
@@ -30,6 +31,45 @@ public sealed class AggregateDocumentTests
             text.Append(CultureInfo.InvariantCulture, $"| `{function.Name}` | {(function.CountsRows ? "`\"*\"`, " : "")}{function.Takes} | {type} | {given} | {function.Summary.Replace("|", "\\|", StringComparison.Ordinal)} | {Size(function, 1)}, {Size(function, 1000)}; {most:N0} |\n");
         }
         GoldenFile.Matches(Page, Regex.Replace(File.ReadAllText(GoldenFile.Path(Page)), "<!-- functions -->\n.*?<!-- /functions -->", m => $"<!-- functions -->\n{text}<!-- /functions -->", RegexOptions.Singleline));
+    }
+
+    /// <summary>What a function costs online: of a tile, and of the row of a key, which is what the store keeps of it.</summary>
+    [Fact]
+    public void The_table_of_bytes_is_what_cells_take()
+    {
+        StringBuilder text = new("| function | a tile of 1 event | of 1,000 | a key, an event an hour | 100 an hour | at most |\n|---|---|---|---|---|---|\n");
+        foreach (var function in AggregateCatalog.BuiltIn.All)
+            text.Append(CultureInfo.InvariantCulture, $"| `{function.Name}` | {TileSize(function, 1):N0} | {TileSize(function, 1_000):N0} | {Cell(function, 168, 1):N0} | {Cell(function, 168, 100):N0} | {Most(function):N0} |\n");
+        GoldenFile.Matches(Page, Regex.Replace(File.ReadAllText(GoldenFile.Path(Page)), "<!-- bytes -->\n.*?<!-- /bytes -->", m => $"<!-- bytes -->\n{text}<!-- /bytes -->", RegexOptions.Singleline));
+    }
+
+    // What one more tile of the widest window adds to a cell.
+    static int TileSize(AggregateFunction function, int events) => Cell(function, 3, events) - Cell(function, 2, events);
+
+    static long Most(AggregateFunction function)
+    {
+        var layout = new TileLayout(PlanOf(function));
+        return Cell(function, 1, 1) - TileSize(function, 1) + Enumerable.Range(0, layout.Plan.Tiers.Count).Sum(t => layout.MaxTiles(t)!.Value * (8 + layout.Plan.Tiers[t].States.Sum(s => (long)layout.Plan.States[s].Spec.MaxBytes!)));
+    }
+
+    static WindowPlan PlanOf(AggregateFunction function)
+        => new WindowPlanBuilder([FeatureType.Int64]).Add("f", function.Name, new("x", FeatureType.Float64), s_week, Sample(function) is var given && given.ContainsKey("over") ? new Dictionary<string, string>(given) { ["over"] = "7d" } : given).Build();
+
+    static int Cell(AggregateFunction function, int hours, int eventsAnHour)
+    {
+        var plan = PlanOf(function);
+        const long now = 20_000 * Instant.Day;
+        ColumnBatch events = new(new([new("key", FeatureType.Int64), new("time", FeatureType.Timestamp), .. plan.Inputs.Fields]));
+        Random random = new(1);
+        for (var hour = 1; hour <= hours; hour++)
+            for (var i = 0; i < eventsAnHour; i++)
+                events.AppendRow([Value.Of(1L), Value.Timestamp(now - hour * Instant.Hour + i), .. plan.Inputs.Fields.Select(_ => Value.Of(random.Next(1_000_000) / 1000.0))]);
+        TileBuilder builder = new(new(plan), events.Schema, now);
+        builder.Add(events);
+        builder.Sort();
+        System.Buffers.ArrayBufferWriter<byte> cell = new();
+        builder.Write(0, 1, TileCell.TableAlone, cell);
+        return cell.WrittenCount;
     }
 
     /// <summary>Bytes that other programs and later versions read: a change here is a new name of a state, never a new meaning.</summary>

@@ -59,11 +59,17 @@ public sealed class TileLayout
         return from;
     }
 
-    /// <summary>The most tiles that a tier can hold for a key; null for lifetime, where each day with events has one.</summary>
+    /// <summary>
+    /// The most tiles that a tier can hold for a key: at most 361 for windows up to 60 days, without a delay. Null for lifetime, where each
+    /// day with events has one.
+    /// </summary>
     public long? MaxTiles(int tier)
     {
         var section = Sections[tier + 1];
-        return section.Widest.IsLifetime ? null : section.Widest.Length / section.Hop + 2 + ValueCell.Grace / section.Hop;
+        if (section.Widest.IsLifetime) return null;
+        // From floor(cut - delay - w, hop) up to the cut. With a delay events ahead of the clock are in tiles, too.
+        var span = (Int128)section.Widest.Length + (HasSingles ? 0 : (Int128)Plan.Delay + ValueCell.Grace + ValueCell.DefaultMaxFuture);
+        return (long)((span + section.Hop - 1) / section.Hop + 1);
     }
 }
 

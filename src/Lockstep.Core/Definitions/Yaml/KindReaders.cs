@@ -173,7 +173,8 @@ internal static class KindReaders
             return null;
         }
         var given = AggregateCatalog.Known.All.Where(f => map!.Find(f.Name) is not null).ToList();
-        if (given.Count != 1)
+        // A word that is no key was told of as that: it is the function, misspelled.
+        if (given.Count > 1 || given.Count == 0 && map!.Unknown.Count == 0)
             map!.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "no function" : $"{given.Count} functions ({string.Join(", ", given.Select(f => f.Name))})")}. It must name one of {string.Join(", ", AggregateCatalog.Known.All.Select(f => f.Name))}.");
         var hop = map!.Duration("hop");
         List<Window> windows = [];

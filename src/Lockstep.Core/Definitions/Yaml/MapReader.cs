@@ -20,11 +20,18 @@ internal sealed class MapReader
     {
         (_map, _table, What, _problems, _expand) = (map, table, what, problems, expand);
         foreach (var (key, value) in map.Entries)
-            if (!table.Knows(key.Text)) problems.Error(key.Location, $"{Upper(what)} has no key '{key.Text}'.{NearestName.Hint(key.Text, table.Names, "Keys")}");
+            if (!table.Knows(key.Text))
+            {
+                Unknown.Add(key.Text);
+                problems.Error(key.Location, $"{Upper(what)} has no key '{key.Text}'.{NearestName.Hint(key.Text, table.Names, "Keys")}");
+            }
             else if (value is YamlScalar { IsNull: true }) problems.Error(key.Location, $"'{key.Text}' of {what} is empty. It must be {table.Get(key.Text).Shape.Expected}{(table.Get(key.Text).Required ? "" : ", or be left out")}.");
         foreach (var key in table.Keys.Where(k => k.Required && map.Find(k.Name) is null))
             problems.Error(map.Location, $"{Upper(what)} lacks '{key.Name}', {key.Shape.Expected}: {Lower(key.Doc)}");
     }
+
+    /// <summary>Keys that were reported as unknown.</summary>
+    public List<string> Unknown { get; } = [];
 
     /// <summary>How messages call it: <c>view 'weather'</c>.</summary>
     public string What { get; }

@@ -48,6 +48,57 @@ public sealed class TileCellTests
             Convert.ToHexString(cell.AsSpan(..^800)));
     }
 
+    public static TheoryData<string, long?, long> Bounds => new()
+    {
+        { "15d", null, 0 }, { "1m", null, 0 }, { "59s", null, 0 }, { "5h", null, 0 }, { "24h", null, 0 }, { "60d", null, 0 }, { "90d", null, 0 }, { "7d", Instant.Hour, 3 * Instant.Day }, { "1h", null, Instant.Second },
+    };
+
+    /// <summary>What explain shows of a key's tiles, with an event in every hop, as late and as early as they may come.</summary>
+    [Theory, MemberData(nameof(Bounds))]
+    public void S10_S14_a_tier_holds_no_more_tiles_than_its_bound_and_can_hold_as_many(string window, long? hop, long delay)
+    {
+        TileLab lab = new(delay, ("count", -1, window, hop, -1));
+        var (tier, bound) = (lab.Plan.Tiers[0], lab.Layout.MaxTiles(0)!.Value);
+        if (delay == 0 && tier.Widest <= 60 * Instant.Day) Assert.InRange(bound, 1, 361);
+        var most = 0;
+        var random = new Random(1);
+        for (var at = 0; at < 6; at++)
+        {
+            var now = Now + random.NextInt64(0, 2 * tier.Hop); // wherever the clock stands within a hop
+            if (at == 0) now = Now + ValueCell.Grace;          // the cut on a boundary
+            var (from, to) = (Instant.Floor(now - tier.Widest - delay - 3 * tier.Hop, tier.Hop), now + ValueCell.DefaultMaxFuture);
+            var every = Math.Max(1, (to - from) / tier.Hop > 4_000 ? (to - from) / 4_000 / tier.Hop : 1) * tier.Hop;
+            List<(LogPlace, NaiveEvent)> events = [];
+            for (var time = from; time <= to; time += every) events.Add((new(0, events.Count), At(time)));
+            var cell = lab.Apply([], lab.LogUpdate(TileCell.LogAlone, events), now, out _);
+            most = Math.Max(most, new TileCellReader(lab.Layout, cell).Tiles(1));
+        }
+        Assert.InRange(most, bound - 2, bound);
+    }
+
+    /// <summary>S14: an event may be late by any amount, and is added where a window still reaches it; what none does goes.</summary>
+    [Fact]
+    public void S14_an_event_of_years_ago_is_added_for_lifetime_alone_and_older_tiles_go_with_the_clock()
+    {
+        TileLab lab = new(0, ("count", -1, "lifetime", null, -1), ("count", -1, "90d", null, -1), ("sum", 1, "10m", null, -1));
+        List<NaiveEvent> events = [.. Enumerable.Range(0, 50).Select(i => At(Now - i * Instant.Minute, items: i))];
+        var cell = lab.Apply([], lab.LogUpdate(TileCell.LogAlone, events.Select((e, i) => (new LogPlace(0, i), e))), Now, out _);
+        foreach (var late in new[] { 3_000 * Instant.Day, 91 * Instant.Day, 89 * Instant.Day, 2 * Instant.Hour, 9 * Instant.Minute, 400_000 * Instant.Day })
+        {
+            events.Add(At(Now - late, items: 7));
+            cell = lab.Apply(cell, lab.LogUpdate(TileCell.LogAlone, (new(0, events.Count), events[^1])), Now, out _);
+            lab.Check(cell, events, Now, $"late by {late}");
+        }
+        var size = cell.Length;
+        for (var passed = Instant.Minute; passed < 200 * Instant.Day; passed *= 3)
+        {
+            cell = lab.Apply(cell, TileLab.Bytes(to => TileUpdate.Clean(to, 0)), Now + passed, out _);
+            lab.Check(cell, events, Now + passed, $"{passed} later");
+        }
+        Assert.True(cell.Length < size, "nothing was dropped");
+        Assert.Equal((0, 5), (new TileCellReader(lab.Layout, cell).Tiles(1), new TileCellReader(lab.Layout, cell).Tiles(2))); // a tile for each day that had events
+    }
+
     static string Hex(long number) => Convert.ToHexString(BitConverter.GetBytes(number));
 
     [Theory, InlineData(1), InlineData(2), InlineData(3), InlineData(4), InlineData(5), InlineData(6)]
