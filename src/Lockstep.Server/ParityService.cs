@@ -10,7 +10,7 @@ namespace Lockstep.Server;
 
 /// <summary>
 /// Holds a sample of what is served against the offline data, again and again (S22), other entities each time. What it finds is in the
-/// metrics; differences that a run would not heal are logged besides.
+/// metrics; differences that neither a run nor a stream would heal are logged besides.
 /// </summary>
 sealed class ParityService(FeatureServer server, Func<ParityCheck> check, ParityMetrics metrics, ServerSettings settings, TimeProvider clock, ILogger<ParityService> log)
     : PeriodicService("The comparison of online with offline", TimeSpan.FromMicroseconds(Math.Max(settings.VerifyEvery, Instant.Second)), clock, log)
@@ -22,7 +22,7 @@ sealed class ParityService(FeatureServer server, Func<ParityCheck> check, Parity
         var report = await check().RunAsync(new() { Catalog = server.Current.Catalog, Sample = settings.VerifySample, Seed = _round++ }, null, token);
         metrics.Add(report);
         foreach (var view in report.Views)
-            foreach (var example in view.Examples.Where(e => e.Cause is DifferenceCause.MissingRow or DifferenceCause.Unexplained or DifferenceCause.NotInLog))
+            foreach (var example in view.Examples.Where(e => e.Cause is DifferenceCause.MissingRow or DifferenceCause.Unexplained or DifferenceCause.NotInLog or DifferenceCause.Ttl))
                 Log.LogWarning("{View} {Key}: {Feature} is {Online} online and {Offline} offline as of {AsOf} ({Cause})",
                     view.View, string.Join(" ", example.Key.Select(k => $"{k.Key}={k.Value}")), example.Feature, example.Online, example.Offline, Instant.Format(report.AsOf), RegistryJson.Word(example.Cause));
     }
