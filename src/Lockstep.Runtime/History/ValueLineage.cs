@@ -52,6 +52,17 @@ public sealed class ValueLineage(IBatchEngine engine, ITables tables, FeatureHis
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.Limit < 0) throw new LockstepException(ErrorKind.BadArguments, $"{request.Limit} events cannot be shown. Ask for 0 or more.");
+        for (var attempt = 1; ; attempt++)
+        {
+            var report = await OnceAsync(request, token);
+            if (report.IsEqual || attempt == Attempts) return report; // events may come between the two ways
+        }
+    }
+
+    const int Attempts = 3;
+
+    async Task<LineageReport> OnceAsync(LineageRequest request, CancellationToken token)
+    {
         var set = Resolve(request.Catalog, request.Feature);
         var output = set.Outputs[0];
         var row = HistoryRow.Of(set, request.Keys, request.Request);
