@@ -12,23 +12,28 @@ public static class KafkaLibrary
 {
     public const string Variable = "LOCKSTEP_LIBRDKAFKA";
 
-    static readonly Lazy<nint> Handle = new(() =>
-    {
-        var handle = NativeLibrary.Load(Find(AppContext.BaseDirectory, Environment.GetEnvironmentVariable(Variable)));
-        // The client asks for libdl too, by a name that newer systems do not have.
-        NativeLibrary.SetDllImportResolver(typeof(Library).Assembly, (name, assembly, search) =>
-            name.Contains("rdkafka", StringComparison.Ordinal) ? handle
-            : name == "libdl" && NativeLibrary.TryLoad("libdl.so.2", assembly, search, out var dl) ? dl : 0);
-        return handle;
-    });
+    static readonly Lock Gate = new();
+    static bool s_loaded;
 
     static string FileName { get; } = OperatingSystem.IsWindows() ? "librdkafka.dll" : OperatingSystem.IsMacOS() ? "librdkafka.dylib" : "librdkafka.so";
 
     static string Platform { get; } =
         $"{(OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux")}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
 
-    /// <summary>Called before the first use: says what to do when the library is missing, where a failed import would not.</summary>
-    public static void Load() => _ = Handle.Value;
+    /// <summary>Called before each use: says what to do when the library is missing, where a failed import would not, and finds it when it has come.</summary>
+    public static void Load()
+    {
+        lock (Gate)
+        {
+            if (s_loaded) return;
+            var handle = NativeLibrary.Load(Find(AppContext.BaseDirectory, Environment.GetEnvironmentVariable(Variable)));
+            // The client asks for libdl too, by a name that newer systems do not have.
+            NativeLibrary.SetDllImportResolver(typeof(Library).Assembly, (name, assembly, search) =>
+                name.Contains("rdkafka", StringComparison.Ordinal) ? handle
+                : name == "libdl" && NativeLibrary.TryLoad("libdl.so.2", assembly, search, out var dl) ? dl : 0);
+            s_loaded = true;
+        }
+    }
 
     internal static string Find(string programFolder, string? variable)
     {

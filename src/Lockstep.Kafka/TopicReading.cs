@@ -29,13 +29,17 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
     Task<Topic>? _describing;
     string? _away;
     Error? _fatal;
-    bool _waiting;
+    bool _joined, _waiting;
     long _turned, _settled, _reported, _described;
 
     public void Run()
     {
         var builder = client.Consumer();
-        builder.SetPartitionsAssignedHandler((_, partitions) => partitions.Select(Assigned).ToList());
+        builder.SetPartitionsAssignedHandler((_, partitions) =>
+        {
+            _joined = true;
+            return partitions.Select(Assigned).ToList();
+        });
         builder.SetPartitionsRevokedHandler((consumer, partitions) => Release(consumer, partitions.Select(p => p.Partition.Value)));
         builder.SetPartitionsLostHandler((_, partitions) => Release(null, partitions.Select(p => p.Partition.Value)));
         builder.SetErrorHandler((_, error) => Tell(error));
@@ -194,7 +198,7 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
             Store(consumer, partition);
         }
         if ((_away ?? _held.FirstOrDefault()) is { } problem) status.Waiting(problem, behind);
-        else status.Reading(behind);
+        else if (_joined && _partitions.Values.All(p => p.Logged is not null)) status.Reading(behind); // else it is not known yet
     }
 
     // Committed by the client now and then: for tools that show lag, never to go on from.

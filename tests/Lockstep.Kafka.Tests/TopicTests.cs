@@ -3,6 +3,9 @@ using System.Text;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Log;
+using Lockstep.Server;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Lockstep.Kafka.Tests;
 
@@ -34,6 +37,11 @@ public sealed class TopicTests(SharedBroker shared) : IClassFixture<SharedBroker
         }
         project.JudgeLog(clicks);
         Assert.Equal(3_000, project.Positions().Values.Sum(p => p.Next));
+        // For tools that show lag.
+        var group = new TopicClient(project.Log.Source, project.Log, new() { Project = "shop", Properties = project.Host.Settings.Kafka }).Group;
+        Assert.Matches("^lockstep\\.shop\\.clicks\\.[0-9a-f]{12}$", group);
+        var committed = (await broker.Admin.ListConsumerGroupOffsetsAsync([new(group, null)]))[0].Partitions;
+        Assert.Equal(3_000, committed.Sum(c => c.Offset.Value));
     }
 
     [Fact]
@@ -64,6 +72,7 @@ public sealed class TopicTests(SharedBroker shared) : IClassFixture<SharedBroker
         List<(string Reason, string Origin)> refused = [];
         while (reader.Read(batch, CancellationToken.None)) refused.AddRange(Enumerable.Range(0, batch.Count).Select(i => (batch[0].GetValue(i).AsString, batch[1].GetValue(i).AsString)));
         Assert.Equal([.. Enumerable.Range(0, 6).Select(i => $"topic {topic}, partition 0, offset {2 * i + 1}")], refused.Select(r => r.Origin));
+        Assert.Equal([0L, 2, 4, 6, 8, 10], feed.Log.Look(CancellationToken.None).Read(LogPartitions.FirstKafka, -1, 100, CancellationToken.None).SelectMany(b => Enumerable.Range(0, b.Rows.Count).Select(b.PlaceOf))); // places are offsets
         Assert.Equal("there is no value: a deletion mark (tombstone) is no event", refused[0].Reason);
         Assert.StartsWith("not JSON: ", refused[1].Reason, StringComparison.Ordinal);
         Assert.Equal("the event has 500023 bytes; the limit is 2000 (max_event_bytes)", refused[4].Reason);
@@ -90,13 +99,22 @@ public sealed class TopicTests(SharedBroker shared) : IClassFixture<SharedBroker
     }
 
     [Fact]
-    public async Task Servers_that_nobody_answers_at_are_named_and_other_sources_go_on()
+    public async Task Servers_that_nobody_answers_at_are_named_by_health_and_the_server_serves()
     {
         Broker.NeedLibrary();
         await using var project = await ShopProject.CreateAsync("127.0.0.1:1", "clicks");
-        var told = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var streams = await project.StreamAsync(text => told.TrySetResult(text));
-        Assert.StartsWith("No broker of 127.0.0.1:1 answers: ", await told.Task, StringComparison.Ordinal);
+        await using var server = LockstepServer.Build(project.Host.ServerParts(new()), builder =>
+        {
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            builder.Logging.SetMinimumLevel(LogLevel.Critical);
+        });
+        await server.StartAsync();
+        using HttpClient http = new() { BaseAddress = new(server.Urls.First()) };
+        var text = "";
+        for (var limit = Stopwatch.StartNew(); !text.Contains("streams", StringComparison.Ordinal) && limit.Elapsed < TimeSpan.FromMinutes(1); await Task.Delay(50))
+            text = await (await http.GetAsync("/health/ready")).Content.ReadAsStringAsync();
+        Assert.StartsWith("{\"status\":\"ready\",\"streams\":[{\"source\":\"clicks\",\"problem\":\"No broker of 127.0.0.1:1 answers: ", text, StringComparison.Ordinal);
+        await server.StopAsync();
     }
 
     [Fact]
