@@ -1,8 +1,10 @@
 using System.Buffers;
 using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Engine;
+using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.OnlineStore;
 
@@ -21,13 +23,17 @@ internal sealed class AggregationRun : ViewRun
 {
     readonly EventProgram _program;
     readonly TileMergers _mergers;
+    readonly WindowExpectations? _expectations;
     long? _takenEnd; // cells that were taken over were built with this end or a later one
 
     public AggregationRun(ViewVersion view, MaterializeRequest request, MaterializationContext context, IProgress<WorkProgress>? progress) : base(view, request, context, progress)
     {
         _program = EventProgram.Of(view);
         _mergers = new(_program.Layout);
+        _expectations = WindowExpectations.Of(_program);
     }
+
+    protected override IReadOnlyList<ExpectationResult> Expected => _expectations?.Results ?? [];
 
     protected override string TableName => $"source '{_program.Source.Name}'";
 
@@ -138,6 +144,7 @@ internal sealed class AggregationRun : ViewRun
     {
         Progress.Begin($"reading {Id}");
         using var cells = rows.Read(table, ranges, only, lease.Lease.Number, Progress, token);
+        await ExpectAsync(cells, ranges, token);
         Progress.Begin($"writing {Id}");
         var sorted = cells.Open();
         var reported = 0L;
@@ -154,6 +161,31 @@ internal sealed class AggregationRun : ViewRun
         await writer.FlushAsync(token);
         Progress.Add((int)(Keys - reported), 1);
     }
+
+    /// <summary>What the keys that are about to be written will answer at this run's instant; one that blocks ends the run here.</summary>
+    async Task ExpectAsync(TileCells cells, List<DayRange> ranges, CancellationToken token)
+    {
+        if (_expectations is null) return;
+        Progress.Begin($"evaluating what is expected: {Id}");
+        var batch = new OnlineReadBatch();
+        List<byte[]> computed = [];
+        for (var (sorted, more) = (cells.Open(), true); more;)
+        {
+            batch.Clear();
+            computed.Clear();
+            while (computed.Count < KeysPerLook && (more = sorted.MoveNext()))
+            {
+                batch.KeyBuffer.Write(sorted.Key);
+                batch.Add(Id);
+                computed.Add(sorted.Cell.ToArray());
+            }
+            await Context.Online.ReadAsync(batch, token);
+            for (var i = 0; i < computed.Count; i++) _expectations.Add(batch.Key(i), batch.Cell(i).Span, ranges, computed[i], Now);
+        }
+        _expectations.ThrowIfBlocked();
+    }
+
+    const int KeysPerLook = 256;
 
     async Task RemoveMissingAsync(KeySet keys, KeySet found, List<DayRange> ranges, TileWriter writer, CancellationToken token)
     {

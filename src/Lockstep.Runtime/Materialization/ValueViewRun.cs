@@ -1,5 +1,6 @@
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.OfflineStore;
@@ -25,7 +26,9 @@ internal sealed class ValueViewRun : ViewRun
 
     bool IsSql => _columns.Definition.Sql is not null;
 
-    protected override ViewExpectations? Expectations { get; }
+    ViewExpectations? Expectations { get; }
+
+    protected override IReadOnlyList<ExpectationResult> Expected => Expectations?.Results ?? [];
     protected override string TableName => _columns.TableName;
     protected override string? AlwaysWhole => IsSql ? _sql?.Reason ?? "SQL yields all rows anew" : null;
 

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
+using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
-using Lockstep.Runtime.Expectations;
 using Lockstep.Runtime.OfflineStore;
 using Lockstep.Runtime.TrainingSets;
 
@@ -67,8 +67,8 @@ internal abstract class ViewRun
     /// <summary>The version of its own table that a SQL view stored.</summary>
     protected long? Stored { get; set; }
 
-    /// <summary>What is expected of the rows; null: nothing.</summary>
-    protected virtual ViewExpectations? Expectations => null;
+    /// <summary>What became of what is expected of the view.</summary>
+    protected virtual IReadOnlyList<ExpectationResult> Expected => [];
 
     /// <summary>How messages call what is read.</summary>
     protected abstract string TableName { get; }
@@ -158,7 +158,7 @@ internal abstract class ViewRun
         RowsWithoutKey = Counts.WithoutKey,
         RowsWithoutTime = Counts.WithoutTime,
         NonFinite = Counts.NonFinite,
-        Expectations = Expectations?.Results ?? [],
+        Expectations = Expected,
         StartedAt = Now,
         EndedAt = Instant.Now(Context.Clock),
         Error = error,
@@ -243,7 +243,7 @@ internal abstract class ViewRun
         KeysRemoved = KeysRemoved,
         RowsDropped = Counts.Dropped,
         RowsAhead = Counts.Ahead,
-        Expectations = Expectations?.Results ?? [],
+        Expectations = Expected,
         Error = error,
     };
 
