@@ -5,6 +5,7 @@ using Lockstep.Core.Rows;
 using Lockstep.Runtime.History;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.TrainingSets;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Lockstep.Server.Tests.Api;
 
@@ -137,6 +138,7 @@ public sealed class AsOfTests
             await project.MaterializeAsync();
             var (status, pushed) = await project.PostAsync("/api/v1/sources/clicks/events", $$"""[{"no":{{random.Next(2)}},"at":"{{At(Math.Max(before + 1, at - random.Next(2)))}}","price":{{random.Next(9)}} }]""");
             Assert.True(status == 200, pushed);
+            await project.Server.Services.GetRequiredService<StreamService>().Host.Find("clicks").DrainAsync(CancellationToken.None); // however long it takes here
             var rows = string.Join(',', Enumerable.Range(0, 4).Select(_ => $$"""{"airport":{{Airport(random)}},"dest":{{Airport(random)}},"no":{{(random.Next(6) == 0 ? "null" : random.Next(3))}} }"""));
             var body = $$"""{"service":"all","full_names":true,"entities":[{{rows}}],"request":{"scale":{{random.Next(4) / 2.0}} } }""";
             (status, var answer) = await project.PostAsync(Path, body);
