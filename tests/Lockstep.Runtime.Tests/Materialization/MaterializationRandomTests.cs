@@ -70,7 +70,7 @@ public sealed class MaterializationRandomTests
             await lab.ApplyPushesAsync(random.Next(3));
             await judge(lab, $"seed {seed}, history {history}, after the last pushes");
         }
-        Assert.True(next is null || takenOver > 25 && (refused > 0 || seed is 11 or 14), $"{takenOver} taken over, {refused} not");
+        Assert.True(next is null || takenOver > 25, $"{takenOver} taken over, {refused} not");
         // The histories must contain what they are about.
         Assert.True(deaths > 40 && failures > 8 && lost > 5, $"{deaths} deaths, {failures} failures, {lost} lost leases");
         Assert.True(modes.GetValueOrDefault(RunMode.Nothing) > 5 && modes.GetValueOrDefault(RunMode.Added) > 10 && modes.GetValueOrDefault(RunMode.Whole) > 20, string.Join(", ", modes));
