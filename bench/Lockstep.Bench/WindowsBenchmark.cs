@@ -20,7 +20,7 @@ sealed class WindowsBenchmark : IBenchmark
     static readonly (string Name, int Days)[] s_windows = [("7d", 7), ("30d", 30), ("90d", 90)];
 
     public string Name => "windows";
-    public string Summary => "training set of 12 window features beside DuckDB  [events = 10000000] [labels = 1000000] [repeats = 3] [ours | both] [windows = 3]";
+    public string Summary => "training set of 12 window features beside DuckDB  [events = 10000000] [labels = 1000000] [repeats = 3] [ours | both] [windows = 3] [skewed: half of all events are of one key]";
 
     public async Task<int> RunAsync(string[] args)
     {
@@ -28,8 +28,9 @@ sealed class WindowsBenchmark : IBenchmark
         var (events, labels, repeats) = (PointInTimeBenchmark.Number(args, 0, 10_000_000), PointInTimeBenchmark.Number(args, 1, 1_000_000), PointInTimeBenchmark.Number(args, 2, 3));
         var both = args.Length < 4 || args[3] != "ours";
         var windows = PointInTimeBenchmark.Number(args, 4, 3);
-        var folder = Data(events, labels);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{events:N0} events × {labels:N0} labels, {Keys:N0} keys, {string.Join(", ", s_functions)} over {string.Join(", ", s_windows.Take(windows).Select(w => w.Name))}, {Environment.ProcessorCount} cores; load {PointInTimeBenchmark.Load()}\n"));
+        var skewed = args.Length > 5 && args[5] == "skewed";
+        var folder = Data(events, labels, skewed);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{events:N0} events × {labels:N0} labels, {Keys:N0} keys, {string.Join(", ", s_functions)} over {string.Join(", ", s_windows.Take(windows).Select(w => w.Name))}, {(skewed ? "half of all events of one key, " : "")}{Environment.ProcessorCount} cores; load {PointInTimeBenchmark.Load()}\n"));
         Console.WriteLine("| run | seconds | CPU seconds | peak resident MB |\n|---|---|---|---|");
         Dictionary<string, List<PointInTimeBenchmark.Run>> runs = [];
         string[] programs = both ? ["duckdb-windows", "duckdb-prefix", $"lockstep-{windows}"] : [$"lockstep-{windows}"];
@@ -115,14 +116,14 @@ sealed class WindowsBenchmark : IBenchmark
     }
 
     // Events come in the order of time; labels at random. The numbers are hashes of the row's number: the same everywhere.
-    static string Data(int events, int labels)
+    static string Data(int events, int labels, bool skewed)
     {
-        var folder = Path.Combine(PointInTimeBenchmark.Root(), "bench", "data", string.Create(CultureInfo.InvariantCulture, $"windows-{events}-{labels}"));
+        var folder = Path.Combine(PointInTimeBenchmark.Root(), "bench", "data", string.Create(CultureInfo.InvariantCulture, $"windows-{events}-{labels}{(skewed ? "-skewed" : "")}"));
         if (File.Exists(Path.Combine(folder, "labels.parquet"))) return folder;
         Directory.CreateDirectory(folder);
         const long start = 1_704_067_200_000_000, span = 365L * 86_400_000_000;
         PointInTimeBenchmark.Execute(folder, string.Create(CultureInfo.InvariantCulture, $"""
-            copy (select (hash(i, 1) % {Keys})::bigint user_id, make_timestamp(({start} + i * ({span} // {events}) + hash(i, 2) % 1000)::bigint) ts, (hash(i, 3) % 1000000) / 1000.0::double x
+            copy (select {(skewed ? "if(hash(i, 4) % 2 = 0, 0, " : "(")}hash(i, 1) % {Keys})::bigint user_id, make_timestamp(({start} + i * ({span} // {events}) + hash(i, 2) % 1000)::bigint) ts, (hash(i, 3) % 1000000) / 1000.0::double x
               from range({events}) t(i)) to '{folder}/rows.parquet' (format parquet, compression zstd);
             copy (select i label_id, (hash(i, 11) % {Keys})::bigint user_id, make_timestamp(({start} + hash(i, 12) % {span})::bigint) event_timestamp, (hash(i, 13) % 2)::bigint as outcome
               from range({labels}) t(i)) to '{folder}/labels.parquet.tmp' (format parquet, compression zstd)

@@ -37,7 +37,7 @@ internal static class OnlineSchema
         var mode = connection.Text("PRAGMA journal_mode=WAL");
         if (mode != "wal") throw new LockstepException(ErrorKind.Failed, $"The online store '{path}' cannot use a write-ahead log here (journal mode '{mode}'). Put it on a local disk.");
         connection.Execute(syncEveryWrite ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit={LogPages * PageSize}"));
+        connection.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit={4L * LogPages * PageSize}"));
         connection.Execute("PRAGMA cache_size=-262144"); // KiB, of the one connection that writes: streams touch a table's pages in turn, of which a smaller cache would keep none
         if (connection.Int64("SELECT count(*) FROM sqlite_master") != 0)
         {

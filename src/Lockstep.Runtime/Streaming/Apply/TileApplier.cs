@@ -53,8 +53,7 @@ sealed class TileApplier : IEventApplier
         var counts = new ApplyCounts();
         foreach (var batch in batches) counts += Collect(batch, keys, pending);
         if (pending.Count == 0) return counts;
-        pending.Sort(static (a, b) => a.Key != b.Key ? a.Key.CompareTo(b.Key) : a.Place.CompareTo(b.Place));
-        var merge = Prepare(batches[0].Partition, [.. keys.OrderBy(k => k.Value).Select(k => k.Key)], CollectionsMarshal.AsSpan(pending), end);
+        var merge = Prepare(batches[0].Partition, keys, CollectionsMarshal.AsSpan(pending), end);
         await _store.WriteAsync(View, _updates, merge, Fence.None, token);
         var beforeEnd = 0L;
         for (var tag = 0; tag < _updates.Count; tag++) beforeEnd += merge.BeforeEnd(tag);
@@ -73,19 +72,26 @@ sealed class TileApplier : IEventApplier
         throw new LockstepException(ErrorKind.Conflict, $"View '{View}' reads a table and a stream, and where the table ends is not recorded yet. Run: lockstep apply");
     }
 
-    /// <summary>One update a key, with its events in the order of their places.</summary>
-    AggregationCellMerge Prepare(uint partition, byte[][] keys, ReadOnlySpan<Pending> pending, long end)
+    /// <summary>One update a key, with its events in the order of their places, as they come; by the bytes of the keys, which spares the store to sort them while others wait for it.</summary>
+    AggregationCellMerge Prepare(uint partition, Dictionary<byte[], int> keys, ReadOnlySpan<Pending> pending, long end)
     {
+        var first = new int[keys.Count + 1];
+        foreach (var one in pending) first[one.Key + 1]++;
+        for (var key = 0; key < keys.Count; key++) first[key + 1] += first[key];
+        var (next, order) = (first.AsSpan(0, keys.Count).ToArray(), new int[pending.Length]);
+        for (var i = 0; i < pending.Length; i++) order[next[pending[i].Key]++] = i;
+        byte[][] sorted = [.. keys.Keys];
+        sorted.AsSpan().Sort(static (a, b) => a.AsSpan().SequenceCompareTo(b));
         _updates.Clear();
-        for (var first = 0; first < pending.Length;)
+        foreach (var key in sorted)
         {
-            var key = pending[first].Key;
+            var number = keys[key];
             _events.Begin(end);
-            for (; first < pending.Length && pending[first].Key == key; first++)
-                _events.Add(new(partition, pending[first].Place), pending[first].Time, _bytes.WrittenSpan.Slice(pending[first].At, pending[first].Length));
+            foreach (var i in order.AsSpan(first[number]..first[number + 1]))
+                _events.Add(new(partition, pending[i].Place), pending[i].Time, _bytes.WrittenSpan.Slice(pending[i].At, pending[i].Length));
             _update.ResetWrittenCount();
             _events.Write(_update, _updates.Count);
-            _updates.Add(keys[key], _update.WrittenSpan);
+            _updates.Add(key, _update.WrittenSpan);
         }
         return new(_mergers, Instant.Now(_clock), _updates.Count);
     }
