@@ -209,11 +209,13 @@ public sealed class TestVerbTests
         Assert.Contains("Too few: --coverage-min 50.", run.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task Events_of_a_stream_are_given_like_rows()
+    [Theory]
+    [InlineData("push: {}")]
+    [InlineData("files: { path: in/*.jsonl }")]
+    public async Task Events_of_a_stream_are_given_like_rows(string stream)
     {
         using var temp = Project("test: pushed\ngiven: { clicks: [ { shop: 1, clicked_at: 2026-01-05T09:00:00Z, page: home } ] }\nat: 2026-01-05T09:00:00Z\nkeys: { shop: 1 }\nexpect: { \"click:page\": home }\n");
-        File.WriteAllText(temp["features/clicks.yaml"], "kind: source\nname: clicks\nstream: { push: {}, timestamp: clicked_at }\ncolumns: { shop: int64, clicked_at: timestamp, page: string }\n---\nkind: value_view\nname: click\nentity: shop\nsource: clicks\nfeatures: { page: string }\n");
+        File.WriteAllText(temp["features/clicks.yaml"], "kind: source\nname: clicks\nstream: { " + stream + ", timestamp: clicked_at }\ncolumns: { shop: int64, clicked_at: timestamp, page: string }\n---\nkind: value_view\nname: click\nentity: shop\nsource: clicks\nfeatures: { page: string }\n");
         (await new Run { Folder = temp.Path }.VerbAsync("test")).Ok();
     }
 

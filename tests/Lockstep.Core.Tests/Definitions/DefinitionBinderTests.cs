@@ -115,6 +115,34 @@ public sealed class DefinitionBinderTests
     }
 
     [Theory]
+    [InlineData("stream: { push: {} }")]
+    [InlineData("stream: { files: { path: in/*.jsonl } }")]
+    public void SQL_over_a_source_with_a_stream_is_refused_whether_or_not_it_has_a_table_too(string stream)
+    {
+        string Text(string source) => $"""
+            kind: entity
+            name: airport
+            join_keys: {"{"} airport: string {"}"}
+            ---
+            kind: source
+            name: live
+            {source}
+            columns: {"{"} airport: string, at: timestamp, wind: float32 {"}"}
+            ---
+            kind: value_view
+            name: gusts
+            entity: airport
+            sql: select airport, at, wind from live
+            timestamp: at
+            features: {"{"} wind: float32 {"}"}
+            """;
+        const string Refused = "The sql of view 'gusts' reads source 'live', which has a stream. SQL reads tables alone; a view with 'source: live' reads the events, too.";
+        Assert.Equal(Refused, Assert.Single(Bind(Text($"table: {"{"} path: w.parquet, timestamp: at {"}"}\n{stream}")).Problems).Message);
+        Assert.Equal(Refused, Assert.Single(Bind(Text(stream.Replace("} }", "}, timestamp: at }", StringComparison.Ordinal))).Problems).Message);
+        Assert.DoesNotContain(Bind(Text("table: { path: w.parquet, timestamp: at }")).Problems, p => p.Message.Contains("stream", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("select * from weather", "weather")]
     [InlineData("select * from Weather w join \"planes\" p on w.x = p.x", "planes,weather")]
     [InlineData("select 'weather', weathers from planes -- weather", "planes")]

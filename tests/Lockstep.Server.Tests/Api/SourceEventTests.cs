@@ -14,13 +14,19 @@ public sealed class SourceEventTests : IAsyncLifetime
         kind: source
         name: clicks
         stream: { push: {}, timestamp: at }
-        columns: { user_id: int64, at: timestamp, page: string, price: float64 }
+        columns: { user_id: int64, at: timestamp, page: string, price: float64, cents: int64 }
         ---
         kind: value_view
         name: last_click
         entity: user
         source: clicks
         features: { page: string, price: { type: float64, default: 0 } }
+        ---
+        kind: aggregation_view
+        name: spend
+        entity: user
+        source: clicks
+        features: { total: { sum: cents, windows: [1h] }, clicks: { count: "*", windows: [1h] } }
         """;
 
     TestProject _project = null!;
@@ -83,6 +89,51 @@ public sealed class SourceEventTests : IAsyncLifetime
         Assert.Contains("lockstep_stream_events_total{source=\"clicks\",outcome=\"refused\"} 4\n", metrics, StringComparison.Ordinal);
         Assert.Contains("lockstep_stream_lag_places{source=\"clicks\",view=\"last_click@1.0.0\",partition=\"0\"} 0\n", metrics, StringComparison.Ordinal);
         Assert.Contains("lockstep_stream_applied_total{source=\"clicks\",view=\"last_click@1.0.0\",partition=\"0\"} 1\n", metrics, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_in_the_middle_of_many_keeps_none_of_the_others_out()
+    {
+        const string Good = """{"user_id":1,"at":"2026-05-31T23:00:00Z","page":"home"}""";
+        var future = """{"user_id":1,"at":"2026-06-01T00:10:01Z"}""";
+        var (status, answer) = await PushAsync($"{Good}\n{{\"user_id\":1,\n{future}\n{{\"user_id\":1}}\n{{\"user_id\":1,\"at\":\"2026-05-31\",\"page\":\"{new string('x', 500)}\"}}\n{Good}\n");
+        Assert.Equal((207, 2), (status, (int)answer["accepted"]!));
+        Assert.Equal(
+        [
+            "2: not JSON: Expected start of a property name or value, but instead reached end of data",
+            "3: 'at' is 2026-06-01T00:10:01Z, which is more than 10m ahead of the clock (2026-06-01T00:00:00Z)",
+            "4: there is no 'at': an event needs its timestamp",
+            "5: the event has 541 bytes; the limit is 500 (max_event_bytes)",
+        ], answer["refused_events"]!.AsArray().Select(e => $"{e!["row"]}: {e["reason"]}"));
+        // In an array what stands behind a mistake cannot be told apart; what stands before it is kept.
+        (status, answer) = await PushAsync($"[{Good},{{\"user_id\":1}},{Good},{{\"user_id\":1,]", "application/json");
+        Assert.Equal((207, 2), (status, (int)answer["accepted"]!));
+        Assert.Equal(["2: there is no 'at': an event needs its timestamp", "4: not JSON from here on: ']' is an invalid start of a property name. Expected a '\"'"],
+            answer["refused_events"]!.AsArray().Select(e => $"{e!["row"]}: {e["reason"]}"));
+    }
+
+    [Fact]
+    public async Task S13_a_sum_that_does_not_fit_is_told_and_stops_nothing_else()
+    {
+        await PushAsync($$"""
+            {"user_id":1,"at":"2026-05-31T23:30:00Z","cents":{{long.MaxValue}}}
+            {"user_id":2,"at":"2026-05-31T23:30:00Z","cents":5}
+            """);
+        Assert.Equal($"[{long.MaxValue},1] [\"PRESENT\",\"PRESENT\"]", await SpendAsync(1));
+        var (status, _) = await PushAsync("""{"user_id":1,"at":"2026-05-31T23:31:00Z","cents":1}""");
+        Assert.Equal(200, status); // the event is right; its sum is not
+        Assert.Equal("[null,2] [\"OUT_OF_RANGE\",\"PRESENT\"]", await SpendAsync(1));
+        Assert.Equal("[5,1] [\"PRESENT\",\"PRESENT\"]", await SpendAsync(2));
+        await PushAsync("""{"user_id":1,"at":"2026-05-31T23:32:00Z","cents":-1}""");
+        Assert.Equal($"[{long.MaxValue},3] [\"PRESENT\",\"PRESENT\"]", await SpendAsync(1)); // whatever the order, it fits again
+    }
+
+    async Task<string> SpendAsync(int user)
+    {
+        var (status, body) = await _project.PostAsync("/api/v1/features/online", $$"""{"features":["spend:*"],"entities":[{"user_id":{{user}}}]}""");
+        Assert.True(status == 200, body);
+        var row = JsonNode.Parse(body)!["rows"]![0]!;
+        return $"{row["values"]!.ToJsonString()} {row["statuses"]!.ToJsonString()}";
     }
 
     [Fact]
