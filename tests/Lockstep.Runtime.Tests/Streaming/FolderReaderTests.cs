@@ -154,6 +154,7 @@ public sealed class FolderReaderTests : IDisposable
             Assert.Equal([1, 2, 8], reading.Logged());
             Assert.Equal(string.Format(CultureInfo.InvariantCulture, problem, first.Length) + " Choose, with the stream stopped: lockstep stream reset pushed --to \"again in/a.jsonl\" reads it from its beginning, --to \"skip in/a.jsonl\" counts what it holds now as read.", reading.Status.Problem);
             Assert.True(reading.Status.IsStopped);
+            Assert.Equal((1, new FileInfo(PathOf("a.jsonl")).Length), (reading.Status.Behind["files"], reading.Status.Behind["bytes"]));
             var held = await Assert.ThrowsAsync<LockstepException>(() => ChooseAsync(project, "again"));
             Assert.StartsWith($"The files of source 'pushed' are being read by process {Environment.ProcessId} on ", held.Message, StringComparison.Ordinal);
         }

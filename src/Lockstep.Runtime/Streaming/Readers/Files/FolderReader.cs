@@ -125,7 +125,8 @@ public sealed class FolderReader : IStreamReader
             var present = Present(token);
             await SortOutAsync(present, token);
             foreach (var (path, stamp) in present)
-                if (!_problems.ContainsKey(path)) await ReadAsync(path, stamp, token);
+                if (_problems.ContainsKey(path)) Wait(stamp.Size);
+                else await ReadAsync(path, stamp, token);
             foreach (var old in _position.Files.Values.Where(f => f.GoneAt != 0 && Now - f.GoneAt >= Memory).ToList()) _position.Forget(old.Path);
             if (_position.IsDirty) await LogAsync(null, token);
             _before = present;
@@ -179,7 +180,7 @@ public sealed class FolderReader : IStreamReader
             Match(present, lost, token);
             foreach (var file in lost)
             {
-                if (present.TryGetValue(file.Path, out var stamp)) _problems[file.Path] = OtherContent(file, stamp);
+                if (present.TryGetValue(file.Path, out var stamp)) _problems.TryAdd(file.Path, OtherContent(file, stamp)); // or why it could not be looked at
                 else await GoneAsync(file, token);
             }
         }
@@ -195,7 +196,7 @@ public sealed class FolderReader : IStreamReader
             var sizes = read.ToLookup(f => f.Size);
             foreach (var (path, stamp) in fresh)
             {
-                var same = (reader.IsWhole ? sizes[stamp.Size].Where(f => FileMark.OfWhole(FullPath(path), token) == f.Mark) : SameLines(path, stamp, heads, lengths)).ToList();
+                var same = (reader.IsWhole ? sizes[stamp.Size].Where(f => TryMark(path, token) == f.Mark) : SameLines(path, stamp, heads, lengths)).ToList();
                 if (same.Find(f => lost.Contains(f) || f.GoneAt != 0) is { } moved)
                 {
                     if (_position.Find(moved.Path) != moved) continue; // under another name already
@@ -221,7 +222,7 @@ public sealed class FolderReader : IStreamReader
         {
             if (_known.TryGetValue(path, out var seen) && seen == stamp) return true;
             if (file.IsWhole != reader.IsWhole) return false;
-            var same = file.IsWhole ? stamp.Size == file.Size && FileMark.OfWhole(FullPath(path), token) == file.Mark : IsSame(file, stamp);
+            var same = file.IsWhole ? stamp.Size == file.Size && TryMark(path, token) == file.Mark : IsSame(file, stamp);
             // One that was written to just now may be again, without its times telling.
             if (same && stamp.Changed != 0 && stamp.Changed / 1_000 < Now - 2 * Instant.Second) _known[path] = stamp;
             return same;
@@ -348,11 +349,16 @@ public sealed class FolderReader : IStreamReader
             _position.Logged();
         }
 
-        SafeFileHandle? TryOpen(string path)
+        SafeFileHandle? TryOpen(string path) => Try(path, full => File.OpenHandle(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+
+        string? TryMark(string path, CancellationToken token) => Try(path, full => FileMark.OfWhole(full, token));
+
+        /// <summary>Null: it is gone, or its problem is kept.</summary>
+        T? Try<T>(string path, Func<string, T> look) where T : class
         {
             try
             {
-                return File.OpenHandle(FullPath(path), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                return look(FullPath(path));
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
