@@ -19,6 +19,7 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
 {
     static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(50);
     static readonly TimeSpan Brief = TimeSpan.FromMilliseconds(2);
+    static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(3);
     static readonly TimeSpan SettleEvery = TimeSpan.FromMilliseconds(100);
     static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(1);
     static readonly TimeSpan DescribeEvery = TimeSpan.FromSeconds(1);
@@ -61,15 +62,22 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
     void Close(IConsumer<Ignore, byte[]?> consumer)
     {
         Release(consumer, [.. _partitions.Keys]);
-        try
+        // The group is told, which takes until the session ends where nobody answers: then it finds out by itself. Nothing is ours any more.
+        Task.Run(() =>
         {
-            consumer.Close(); // tells the group
-        }
-        catch (KafkaException)
-        {
-            // the group finds out by itself
-        }
-        consumer.Dispose();
+            try
+            {
+                consumer.Close();
+            }
+            catch (KafkaException)
+            {
+                // it finds out by itself
+            }
+            finally
+            {
+                consumer.Dispose();
+            }
+        }).Wait(CloseWithin, CancellationToken.None);
     }
 
     void Step(IConsumer<Ignore, byte[]?> consumer, IAdminClient admin)
@@ -127,7 +135,7 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
     {
         if (error.IsFatal) _fatal = error;
         if (error.Code is not (ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.Local_Resolve)) return;
-        (_away, _describing) = ($"no broker of {client.Servers} can be reached ({error.Reason}). Reading goes on when one can.", null);
+        (_away, _describing) = ($"no broker of {client.Servers} can be reached{(error.Code == ErrorCode.Local_AllBrokersDown ? "" : $" ({error.Reason})")}. Reading goes on when one can.", null);
     }
 
     TopicPartitionOffset Assigned(TopicPartition partition)
@@ -182,6 +190,7 @@ internal sealed class TopicReading(SourceFeed feed, TopicClient client, ReaderSt
         if (_describing is { IsCompleted: false }) return;
         if (_describing is { IsCompletedSuccessfully: true } && _describing.Result is { Id.Length: > 0 } now && now.Id != _topic.Id)
             throw new LockstepException(ErrorKind.Failed, $"Topic '{_topic.Name}' has another id than when it was begun.");
+        if (_describing is { IsCompletedSuccessfully: true }) found(_describing.Result); // it may have more partitions now
         if (_describing is { IsFaulted: true } && _describing.Exception!.InnerException is LockstepException { Kind: ErrorKind.NotFound } gone) throw gone;
         _describing = client.DescribeAsync(admin);
     }
