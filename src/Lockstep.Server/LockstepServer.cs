@@ -79,7 +79,7 @@ public static class LockstepServer
         var guard = services.GetRequiredService<Guard>();
         var server = services.GetRequiredService<FeatureServer>();
         var health = services.GetRequiredService<Health>();
-        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", new OnlineFeatures(server, parts.TrainingSets, services.GetRequiredService<OfflineTurns>(), services.GetRequiredService<ServerMetrics>()).Handle));
+        app.MapOnly("POST", "/api/v1/features/online", guard.Native("features_online", health.WhenLoaded(new OnlineFeatures(server, parts.TrainingSets, services.GetRequiredService<OfflineTurns>(), services.GetRequiredService<ServerMetrics>()).Handle)));
         app.MapOnly("GET", "/health/live", Health.Live);
         app.MapOnly("GET", "/health/ready", health.Ready);
         var streams = services.GetService<StreamService>();
@@ -89,9 +89,9 @@ public static class LockstepServer
             return context.Response.WriteAsync(services.GetRequiredService<ServerMetrics>().ToText() + streams?.MetricsText(), context.RequestAborted);
         });
         if (parts.Registry is not null) RegistryEndpoints.Map(app, guard, new RegistryService(parts.Registry, parts.Clock));
-        if (parts.TrainingSets is not null) app.MapOnly("POST", "/api/v1/features/historical", guard.Native("features_historical", services.GetRequiredService<HistoricalFeatures>().Handle));
+        if (parts.TrainingSets is not null) app.MapOnly("POST", "/api/v1/features/historical", guard.Native("features_historical", health.WhenLoaded(services.GetRequiredService<HistoricalFeatures>().Handle)));
         if (parts.Materializer is not null) MaterializationEndpoints.Map(app, guard, services.GetRequiredService<MaterializationJobs>(), server);
-        if (streams is not null) app.MapOnly("POST", "/api/v1/sources/{name}/events", guard.Native("source_events", new SourceEvents(streams, server.Settings).Handle));
+        if (streams is not null) app.MapOnly("POST", "/api/v1/sources/{name}/events", guard.Native("source_events", health.WhenLoaded(new SourceEvents(streams, server.Settings).Handle)));
         app.MapOpenApi();
         FeastEndpoints.Map(app, guard, server, health, streams, services.GetService<MaterializationJobs>());
         app.MapUnknown();

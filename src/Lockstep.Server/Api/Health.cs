@@ -17,6 +17,9 @@ sealed class Health(CatalogPoller catalogs, Microsoft.Extensions.Hosting.IHostAp
             ? "The server is stopping: it finishes what it has begun and takes nothing new."
             : $"No catalog has been loaded yet.{(catalogs.LastError is { } error ? $" The registry said: {error}" : "")}"));
 
+    /// <summary>Until a catalog is loaded nobody can say that a source or a view is not there: the caller is told to come again.</summary>
+    public RequestDelegate WhenLoaded(RequestDelegate handler) => context => catalogs.IsLoaded ? handler(context) : Ready(context);
+
     byte[] Body()
     {
         var problems = streams?.Problems.ToList() ?? [];

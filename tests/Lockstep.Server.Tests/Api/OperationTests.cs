@@ -77,7 +77,7 @@ public sealed class OperationTests
         await using var project = WeatherProject.Create();
         Directory.CreateDirectory(Path.GetDirectoryName(project.Host.Folder.RegistryFile)!);
         await File.WriteAllTextAsync(project.Host.Folder.RegistryFile, "this is no registry, whatever its name says; it has some hundred bytes of text in it, so that it looks like a file");
-        await using var server = LockstepServer.Build(new() { Settings = new() { Port = 0 }, OnlineStore = new MemoryOnlineStore(project.Clock), Registry = project.Host.Registry, Clock = project.Clock }, Quiet);
+        await using var server = LockstepServer.Build(new() { Settings = new() { Port = 0 }, OnlineStore = new MemoryOnlineStore(project.Clock), Registry = project.Host.Registry, Clock = project.Clock, Streams = project.Host.OpenStreams }, Quiet);
         await server.StartAsync();
         using HttpClient http = new() { BaseAddress = new(server.Urls.First()) };
         Assert.Equal(200, (int)(await http.GetAsync("/health/live")).StatusCode);
@@ -89,6 +89,12 @@ public sealed class OperationTests
             Assert.Equal(503, (int)ready.StatusCode);
             detail = (string)JsonNode.Parse(await ready.Content.ReadAsStringAsync())!["detail"]!;
             Assert.StartsWith("No catalog has been loaded yet.", detail, StringComparison.Ordinal);
+        }
+        // Not 404: whoever sends events would take them for refused.
+        foreach (var (path, body) in new[] { ("/api/v1/features/online", Ask), ("/api/v1/sources/clicks/events", "{}") })
+        {
+            using var answer = await http.PostAsync(path, new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+            Assert.Equal(503, (int)answer.StatusCode);
         }
     }
 
