@@ -55,6 +55,40 @@ public sealed class ExactMomentsTests
         }
     }
 
+    /// <summary>The short lists in all orders and all cuts in two.</summary>
+    [Theory, MemberData(nameof(Cases))]
+    public void S13_short_golden_lists_in_all_orders_and_cuts_have_the_same_bytes(string name)
+    {
+        var values = Golden().EnumerateArray().First(c => c.GetProperty("name").GetString() == name).GetProperty("values").EnumerateArray().Select(v => Double(v.GetProperty("bits").GetString()!)).Take(6).ToArray();
+        var whole = Bytes(Of(values));
+        foreach (var order in Orders(values))
+            for (var cut = 0; cut <= order.Length; cut++)
+            {
+                var (first, rest) = (Of(order[..cut]), Of(order[cut..]));
+                first.Merge(Bytes(rest));
+                Assert.True(whole.AsSpan().SequenceEqual(Bytes(first)), $"{string.Join(", ", order)} cut at {cut}");
+            }
+
+        static Accumulator Of(double[] values)
+        {
+            var moments = new MomentsAccumulator(true);
+            var column = new FixedColumn<double>(FeatureType.Float64);
+            foreach (var v in values) column.Append(v);
+            moments.Add(column, new long[values.Length], [.. Enumerable.Range(0, values.Length)]);
+            return moments;
+        }
+
+        static byte[] Bytes(Accumulator of)
+        {
+            System.Buffers.ArrayBufferWriter<byte> to = new();
+            of.Write(to);
+            return to.WrittenSpan.ToArray();
+        }
+
+        static IEnumerable<double[]> Orders(double[] values) => values.Length == 0 ? [[]]
+            : Enumerable.Range(0, values.Length).SelectMany(i => Orders([.. values[..i], .. values[(i + 1)..]]).Select(rest => (double[])[values[i], .. rest]));
+    }
+
     static double Double(string bits) => BitConverter.Int64BitsToDouble(Convert.ToInt64(bits, 16));
 
     [Fact]

@@ -279,6 +279,13 @@ public sealed class CSharpViewTests
         Assert.NotNull(problem.Location);
     }
 
+    [Fact]
+    public void A_request_field_with_the_name_of_an_output_is_named()
+    {
+        var problem = Assert.Single(Bind("kind: on_demand_view\nname: route\nrequest: { distance: int64, carrier: string, risk: float64 }\nimplementation: { csharp: RouteRisk }\ninputs: { wind: weather:wind }", s_views).Problems);
+        Assert.Equal("View 'route' has both a request field and an output 'risk'. Rename the field, or the output with [FeatureName].", problem.Message);
+    }
+
     sealed class NoFields : CSharpView<NoFields.None, RouteOutput>
     {
         public struct None;
