@@ -6,7 +6,6 @@ using Lockstep.Compliance.Aggregation;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
-using Lockstep.Runtime.Serving;
 using Lockstep.Server;
 
 namespace Lockstep.Cli.Tests;
