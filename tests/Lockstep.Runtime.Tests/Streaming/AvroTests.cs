@@ -3,9 +3,9 @@ using System.Text.Json;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Definitions.Avro;
 using Lockstep.Core.Rows;
-using Lockstep.Runtime.Tests.TrainingSets;
 using Lockstep.Runtime.Streaming.Intake;
 using Lockstep.Runtime.Streaming.Intake.Avro;
+using Lockstep.Runtime.Tests.TrainingSets;
 
 namespace Lockstep.Runtime.Tests.Streaming;
 
