@@ -15,7 +15,7 @@ public sealed class FlightStreamTests
 {
     sealed record Event(string Source, long Time, long Arrives, string Json);
 
-    // The whole year takes minutes.
+    // The whole year takes more than a minute.
     [Theory]
     [InlineData("2013-01-20T00:00:00Z")]
     [InlineData("2014-01-02T00:00:00Z", Explicit = true)]
