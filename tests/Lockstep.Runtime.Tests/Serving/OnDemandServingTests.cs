@@ -234,9 +234,13 @@ public sealed class OnDemandServingTests
         long BytesOf(ServingPlan plan)
         {
             for (var i = 0; i < 50; i++) server.Return(Run(plan));
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            for (var i = 0; i < 100; i++) server.Return(Run(plan));
-            return GC.GetAllocatedBytesForCurrentThread() - before;
+            return Enumerable.Range(0, 5).Min(_ =>
+            {
+                // What the runtime allocates once, where it compiles a loop anew, is in one round and not in all.
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                for (var i = 0; i < 100; i++) server.Return(Run(plan));
+                return GC.GetAllocatedBytesForCurrentThread() - before;
+            });
         }
 
         ServingRequest Run(ServingPlan plan)
