@@ -1,4 +1,5 @@
 using System.Buffers;
+using Lockstep.Core;
 using Lockstep.Core.Aggregation.Tiles;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Expectations;
@@ -12,8 +13,9 @@ namespace Lockstep.Runtime.Materialization;
 
 // What a run over the table of an aggregation view does (S15, S25):
 //  1. It finds the days whose tiles changed files touch, and the keys; or takes all.
-//  2. Where the source has a stream too, it finds how far the table is complete, and records that as the new end before it writes
-//     anything. The days from the old end to the new one were the log's and become the table's, for every key.
+//  2. Where the source has a stream too, it finds how far the table is complete. That is recorded as the new end when no expectation can
+//     block the run any more, and before anything is written. The days from the old end to the new one were the log's and become the
+//     table's, for every key.
 //  3. It computes the tiles of these days afresh, from all files that hold rows of them, and replaces them whole, key by key: a reader
 //     sees a key before or after. It never adds to a tile, so repeating a part of a run does no harm.
 //  4. Keys that have nothing on these days lose what they had there. When the end moved, that goes for every key in the store, and for
@@ -80,6 +82,7 @@ internal sealed class AggregationRun : ViewRun
             if (before < end) ranges = With(ranges, new(before, end));
             if (ranges.Count == 0)
             {
+                await MoveEndAsync(end, token);
                 (Mode, Reason) = (RunMode.Nothing, TakenFrom is null ? "the source is as the last run read it" : Reason);
                 return;
             }
@@ -87,7 +90,7 @@ internal sealed class AggregationRun : ViewRun
         }
         var writer = new TileWriter(Context.Online, Id, _mergers, lease.Lease, end, Context.Clock, Options.KeysPerWrite);
         var found = touched.Keys is null ? null : new KeySet();
-        await WriteAsync(rows, table, ranges, touched.Keys, found, writer, lease, token);
+        await WriteAsync(rows, table, ranges, end, touched.Keys, found, writer, lease, token);
         if (touched.Keys is { } keys) await RemoveMissingAsync(keys, found!, ranges, writer, token);
         else await RemoveOthersAsync(ranges, end, writer, lease.Lease.Number, token);
         if (before < end && end != TileCell.TableAlone) await CoverLogAsync(before, end, ranges, writer, lease.Lease.Number, token);
@@ -103,24 +106,37 @@ internal sealed class AggregationRun : ViewRun
         async Task<long?> StandingAsync(string id) => (await Context.Runs.EndsAsync(id, token)).LastOrDefault(e => e.Stands)?.End;
     }
 
-    /// <summary>The end before this run and that of it, which is recorded where it has moved.</summary>
+    /// <summary>The end before this run and that of it. Only where there is none yet it is recorded here: a first one moves nothing.</summary>
     async Task<(long Before, long End)> EndAsync(TableInput input, CancellationToken token)
     {
         if (ViewEnds.Fixed(_program.Source) is { } always) return (always, always);
-        var (end, stands) = (long.MinValue, (long?)null);
-        for (var computed = false; ; computed = true)
+        var recorded = await Context.Runs.EndsAsync(Id, token);
+        if (recorded.Count == 0)
         {
-            var recorded = await Context.Runs.EndsAsync(Id, token);
-            // A run that died may have brought some keys further than what training uses: never back behind it.
-            var last = recorded.Count == 0 ? long.MinValue : recorded.Max(e => e.End);
-            if (!computed) stands = recorded.LastOrDefault(e => e.Stands)?.End;
-            if (IsPartial && recorded.Count > 0) return (last, last); // it does not bring all that a new end asks for
-            // Who wrote tiles first may have recorded a later one meanwhile.
-            if (computed && last == end) return (_takenEnd ?? stands ?? long.MinValue, end);
-            end = ViewEnds.Compute(Context.Engine, _program, input, Math.Min(Now, Horizon), last, token);
-            if (end != recorded.LastOrDefault(e => e.Stands)?.End) await Context.Runs.RecordEndAsync(Id, end, Instant.Now(Context.Clock), IsPartial ? null : Number, token);
+            var first = Compute(long.MinValue);
+            await RecordAsync(first, token);
+            if ((await Context.Runs.EndsAsync(Id, token)).Max(e => e.End) == first) return (_takenEnd ?? long.MinValue, first);
+            recorded = await Context.Runs.EndsAsync(Id, token); // who wrote tiles meanwhile was first, and recorded a later one
         }
+        // A run that died may have brought some keys further than what training uses: never back behind it.
+        var last = recorded.Max(e => e.End);
+        if (IsPartial) return (last, last); // it does not bring all that a new end asks for
+        return (_takenEnd ?? recorded.LastOrDefault(e => e.Stands)?.End ?? long.MinValue, Compute(last));
+
+        long Compute(long atLeast) => ViewEnds.Compute(Context.Engine, _program, input, Math.Min(Now, Horizon), atLeast, token);
     }
+
+    /// <summary>Records where the end has moved to: after the last thing that may stop this run, before the first that it writes.</summary>
+    async Task MoveEndAsync(long end, CancellationToken token)
+    {
+        if (ViewEnds.Fixed(_program.Source) is not null) return;
+        var recorded = await Context.Runs.EndsAsync(Id, token);
+        if (!IsPartial && end != recorded.LastOrDefault(e => e.Stands)?.End) await RecordAsync(end, token);
+        if ((await Context.Runs.EndsAsync(Id, token)).Max(e => e.End) is var last && last != end)
+            throw new LockstepException(ErrorKind.Conflict, $"View '{Id}': another run moved the end of the table to {Instant.Format(last)} while this one was computing up to {Instant.Format(end)}. Nothing was written; run it again.");
+    }
+
+    Task RecordAsync(long end, CancellationToken token) => Context.Runs.RecordEndAsync(Id, end, Instant.Now(Context.Clock), IsPartial ? null : Number, token).AsTask();
 
     void Touch(SourceChanges changes, RunEnd baseline, TileRows rows, TouchedTiles touched, CancellationToken token)
     {
@@ -140,11 +156,12 @@ internal sealed class AggregationRun : ViewRun
         return all;
     }
 
-    async Task WriteAsync(TileRows rows, TableInput table, List<DayRange> ranges, KeySet? only, KeySet? found, TileWriter writer, LeaseKeeper lease, CancellationToken token)
+    async Task WriteAsync(TileRows rows, TableInput table, List<DayRange> ranges, long end, KeySet? only, KeySet? found, TileWriter writer, LeaseKeeper lease, CancellationToken token)
     {
         Progress.Begin($"reading {Id}");
         using var cells = rows.Read(table, ranges, only, lease.Lease.Number, Progress, token);
         await ExpectAsync(cells, ranges, token);
+        await MoveEndAsync(end, token);
         Progress.Begin($"writing {Id}");
         var sorted = cells.Open();
         var reported = 0L;

@@ -62,6 +62,28 @@ public sealed class WindowExpectationTests : IDisposable
     }
 
     [Fact]
+    public async Task S25_a_run_that_is_blocked_has_not_moved_the_end()
+    {
+        Define("{ that: n_72h between 0 and 2, on_failure: block }");
+        File.WriteAllText(_temp["features/all.yaml"], File.ReadAllText(_temp["features/all.yaml"]).Replace("24h", "72h", StringComparison.Ordinal).Replace("columns:", "stream: { push: {} }\ncolumns:", StringComparison.Ordinal));
+        Sell("a", ("x", 50, 1));
+        (await _run.VerbAsync("apply --yes")).Ok();
+        (await _run.VerbAsync("materialize")).Ok();
+
+        Sell("b", ("x", 26, 1), ("x", 27, 2), ("x", 28, 3), ("x", 0, 4)); // with one of today the end would move past yesterday
+        Assert.Equal(4, (await _run.VerbAsync("materialize")).Code);
+        File.WriteAllText(_temp["pushed.csv"], FormattableString.Invariant($"shop,at,amount\nz,{_now.AddHours(-25):yyyy-MM-ddTHH:mm:ssZ},7\n"));
+        (await _run.VerbAsync("push sales pushed.csv")).Ok();
+        Assert.Equal("[1,7]", await ServedAsync("z"));
+        (await _run.VerbAsync("verify")).Ok();
+
+        Sell("b", ("x", 26, 1), ("x", 0, 4)); // now it moves: of yesterday the table counts, which has nothing of z
+        (await _run.VerbAsync("materialize")).Ok();
+        Assert.Equal(("[2,2]", "[0,0]"), (await ServedAsync("x"), await ServedAsync("z")));
+        (await _run.VerbAsync("verify")).Ok();
+    }
+
+    [Fact]
     public async Task One_that_warns_is_told_with_the_run_and_a_default_does_not_count_as_a_value()
     {
         Define("total_24h is not null, total_24h > 0 mostly 0.5");
