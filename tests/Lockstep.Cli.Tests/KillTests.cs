@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Lockstep.Compliance;
 using Lockstep.Compliance.Aggregation;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core.Definitions;
@@ -81,7 +82,7 @@ public sealed class KillTests : IDisposable
             PutFile(5 - round / 2);
             using var server = Start("serve", "--port", "0", "--json");
             using HttpClient client = new() { BaseAddress = new(await AddressAsync(server)), Timeout = TimeSpan.FromSeconds(30) };
-            while (!(await client.GetAsync("/health/ready")).IsSuccessStatusCode) await Task.Yield();
+            await Poll.ReadyAsync(client);
             using var run = Start("materialize");
             // Killed after so many answers: wherever they are then.
             var (answers, killRun) = (_random.Next(20, 120), _random.Next(5, 60));

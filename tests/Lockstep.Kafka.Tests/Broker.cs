@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Lockstep.Compliance;
 
 namespace Lockstep.Kafka.Tests;
 
@@ -66,27 +67,23 @@ public sealed class Broker : IAsyncDisposable
         _process = null;
     }
 
-    public Task CreateAsync(string topic, int partitions = 4) => Retry(() => Admin.CreateTopicsAsync([new() { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]));
+    /// <summary>Made anew right after it was deleted, a topic may still be there for a while: the broker tells of it by refusing.</summary>
+    public Task CreateAsync(string topic, int partitions = 4) => Poll.UntilAsync($"the old topic '{topic}' to be gone", async () =>
+    {
+        try
+        {
+            await Admin.CreateTopicsAsync([new() { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]);
+            return "";
+        }
+        catch (CreateTopicsException e) when (e.Results.Any(r => r.Error.Code == ErrorCode.TopicAlreadyExists))
+        {
+            return e.Message;
+        }
+    }, refused => refused.Length == 0);
 
     public Task DeleteAsync(string topic) => Admin.DeleteTopicsAsync([topic]);
 
     public Task RemoveBeforeAsync(string topic, int partition, long offset) => Admin.DeleteRecordsAsync([new(topic, partition, offset)]);
-
-    static async Task Retry(Func<Task> work)
-    {
-        for (var i = 0; ; i++)
-        {
-            try
-            {
-                await work();
-                return;
-            }
-            catch (CreateTopicsException e) when (i < 50 && e.Results.Any(r => r.Error.Code == ErrorCode.TopicAlreadyExists))
-            {
-                await Task.Delay(100); // it is still being deleted
-            }
-        }
-    }
 
     public static string Root()
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Lockstep.Compliance;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Serving;
 using Lockstep.Runtime.Streaming;
@@ -79,15 +80,16 @@ internal sealed class ShopProject : IAsyncDisposable
         return [.. answer.Rows.Select(r => new Served(r[0].Value.IsNull ? null : r[0].Value.AsString, r[1].Value.IsNull ? null : r[1].Value.AsFloat64, r[2].Value.AsInt64, r[3].Value.IsNull ? null : r[3].Value.AsFloat64))];
     }
 
-    /// <summary>Waits until what is served is what the judge says, and tells what is not when it takes too long.</summary>
+    /// <summary>Waits until what is served is what the judge says, or more than that, and tells what is not. The store is all that a worker of another process and this one share.</summary>
     public async Task JudgeAsync(IReadOnlyCollection<Click> clicks, int users, string where = "")
     {
         var all = Enumerable.Range(0, users).Select(u => (long)u).ToList();
         var byUser = clicks.ToLookup(c => c.User);
         var expected = all.Select(u => Served.Expected(byUser[u], u)).ToList();
-        var served = await ServedAsync(all);
-        for (var limit = Stopwatch.StartNew(); !served.SequenceEqual(expected) && served.Sum(s => s.Clicks) <= clicks.Count && limit.Elapsed < TimeSpan.FromMinutes(2); served = await ServedAsync(all)) await Task.Delay(50);
-        Assert.True(served.SequenceEqual(expected), $"{where}: {served.Sum(s => s.Clicks)} of {clicks.Count} events count; {string.Join("; ", all.Where(u => served[(int)u] != expected[(int)u]).Take(5).Select(u => $"{u}: {served[(int)u]} instead of {expected[(int)u]}"))}");
+        var last = await Poll.UntilAsync($"what the judge says {where}", () => ServedAsync(all), served => served.SequenceEqual(expected) || served.Sum(s => s.Clicks) > clicks.Count, Difference);
+        Assert.True(last.SequenceEqual(expected), $"{where}: {Difference(last)}");
+
+        string Difference(List<Served> served) => $"{served.Sum(s => s.Clicks)} of {clicks.Count} events count; {string.Join("; ", all.Where(u => served[(int)u] != expected[(int)u]).Take(5).Select(u => $"{u}: {served[(int)u]} instead of {expected[(int)u]}"))}";
     }
 
     /// <summary>Each event is in the log once, and the positions are right behind the last.</summary>
@@ -128,15 +130,14 @@ internal sealed class ShopProject : IAsyncDisposable
 internal sealed class Worker : IDisposable
 {
     readonly Process _process;
-    readonly List<string> _said = [];
+    readonly Lines _said = new();
 
     public Worker(string folder, params string[] args)
     {
         _process = new() { StartInfo = new("dotnet", ["exec", Path.Combine(AppContext.BaseDirectory, "lockstep.dll"), .. args]) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false } };
         DataReceivedEventHandler hear = (_, line) =>
         {
-            if (line.Data is null) return;
-            lock (_said) _said.Add(line.Data);
+            if (line.Data is not null) _said.Add(line.Data);
         };
         _process.ErrorDataReceived += hear;
         _process.OutputDataReceived += hear;
@@ -147,13 +148,7 @@ internal sealed class Worker : IDisposable
 
     public int Id => _process.Id;
 
-    public string Said
-    {
-        get
-        {
-            lock (_said) return string.Join('\n', _said);
-        }
-    }
+    public string Said => _said.Text;
 
     public async Task<int> EndAsync()
     {
@@ -170,11 +165,7 @@ internal sealed class Worker : IDisposable
 
     public Task SignalAsync(string signal) => Process.Start("kill", [$"-{signal}", $"{Id}"]).WaitForExitAsync();
 
-    public async Task HearsAsync(string text)
-    {
-        for (var limit = Stopwatch.StartNew(); !Said.Contains(text, StringComparison.Ordinal); await Task.Delay(50))
-            if (limit.Elapsed > TimeSpan.FromMinutes(1)) Assert.Fail($"The worker never said '{text}'. It said:\n{Said}");
-    }
+    public Task HearsAsync(string text) => _said.HearAsync(text);
 
     public void Dispose()
     {

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json.Nodes;
+using Lockstep.Compliance;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core.Definitions;
 using Microsoft.AspNetCore.Builder;
@@ -75,7 +77,7 @@ sealed class TestProject : IAsyncDisposable
         });
         await _server.StartAsync();
         Http = new(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new(_server.Urls.First()) };
-        while ((await Http.GetAsync("/health/ready")).StatusCode != System.Net.HttpStatusCode.OK) await Task.Yield();
+        await Poll.ReadyAsync(Http);
         return this;
     }
 
@@ -94,6 +96,10 @@ sealed class TestProject : IAsyncDisposable
         using var response = await Http.GetAsync(path);
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
+
+    /// <summary>A materialization when it has ended; its clients look too.</summary>
+    public Task<JsonNode> EndedAsync(string id)
+        => Poll.UntilAsync($"materialization {id} to end", async () => JsonNode.Parse((await GetAsync($"/api/v1/materializations/{id}")).Body)!, run => (string)run["state"]! != "running", run => run.ToJsonString());
 
     public async ValueTask DisposeAsync()
     {

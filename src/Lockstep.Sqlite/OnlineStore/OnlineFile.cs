@@ -49,7 +49,9 @@ internal sealed class OnlineFile : IDisposable
     }
 
     // Turning a new file's log on takes the file alone. SQLite does not wait where two processes are at that: each would wait for the
-    // other. It says that the file is busy, and whoever is told so looks again.
+    // other. It says that the file is busy, and whoever is told so looks again, after a pause: nothing signals that a lock of another process
+    // has ended, and a lock file of ours would be one more thing that every program that opens the file has to know. It is once for each
+    // opening, of the constructor, so a thread is held.
     void MakeOrCheck()
     {
         var begun = TimeProvider.System.GetTimestamp();

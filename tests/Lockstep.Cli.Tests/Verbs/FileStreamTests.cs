@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Lockstep.Compliance;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Streaming.Log;
 using Lockstep.Server;
@@ -93,6 +94,18 @@ public sealed class FileStreamTests : IDisposable
 
     static List<int> Logged(EventLog log) => [.. log.Look(CancellationToken.None).Read(LogPartitions.Files, -1, 1_000, CancellationToken.None).SelectMany(b => Enumerable.Range(0, b.Rows.Count).Select(i => (int)b.Rows[3].GetValue(i).AsInt64))];
 
+    /// <summary>Waits for so many events of the log, of which the process that writes them tells nobody.</summary>
+    static async Task LoggedAsync(EventLog log, int count, Process child, Action<int>? between = null)
+    {
+        await Poll.UntilAsync($"{count} events in the log", () =>
+        {
+            var logged = Logged(log).Count;
+            if (logged < count) between?.Invoke(logged);
+            return logged;
+        }, n => n >= count || child.HasExited);
+        Assert.False(child.HasExited, "the stream ended by itself");
+    }
+
     [Fact]
     public async Task S7_S15_S25_killed_at_any_instant_ten_times_each_event_counts_once_beside_a_table_whose_end_moves()
     {
@@ -104,12 +117,10 @@ public sealed class FileStreamTests : IDisposable
         {
             using var child = StartStream();
             _ = child.StandardError.ReadToEndAsync();
-            var logged = Logged(log).Count;
-            var wanted = logged + _random.Next(1, 200);
-            for (; logged < wanted && !child.HasExited; logged = Logged(log).Count)
+            await LoggedAsync(log, Logged(log).Count + _random.Next(1, 200), child, logged =>
+            {
                 if (_sent.Count - logged < 500) WriteSome();
-                else await Task.Delay(1);
-            Assert.False(child.HasExited, $"round {round}: the stream ended by itself");
+            });
             if (round == 5)
             {
                 // What the stream has brought so far stands in the table one day, with other prices; the end moves to yesterday.
@@ -122,9 +133,10 @@ public sealed class FileStreamTests : IDisposable
         File.AppendAllText(_temp["in/clicks.jsonl"], _waiting.ToString());
         using var stop = new CancellationTokenSource();
         var last = new Run { Folder = _temp.Path, Token = stop.Token }.VerbAsync("stream run");
-        while (Logged(log).Count < _sent.Count && !last.IsCompleted) await Task.Delay(20);
+        await Poll.UntilAsync("all events in the log", () => Logged(log).Count, n => n >= _sent.Count || last.IsCompleted);
         (await _run.VerbAsync("materialize")).Ok();
-        await WaitOnlineAsync();
+        for (var user = 0; user < 4; user++)
+            await Poll.UntilAsync($"all events of user {user} online", () => ServedAsync(user), served => Expected(user, _today - Instant.Day).SequenceEqual(served) || last.IsCompleted, served => string.Join(", ", served));
         await stop.CancelAsync();
         Assert.Contains("Streaming clicks.", (await last).Ok().Error, StringComparison.Ordinal);
 
@@ -141,18 +153,7 @@ public sealed class FileStreamTests : IDisposable
             Assert.Equal(expected, new[] { "clicks_lifetime", "total_30d", "price", "number" }.Select(n => (long?)trained[user][n]));
         }
         (await _run.VerbAsync("verify")).Ok();
-
-        async Task WaitOnlineAsync()
-        {
-            for (var user = 0; user < 4; user++)
-                while (!Expected(user, _today - Instant.Day).SequenceEqual(await ServedAsync(user)) && !last.IsCompleted && await WithinAMinuteAsync()) await Task.Delay(20);
-        }
     }
-
-    readonly Stopwatch _patience = Stopwatch.StartNew();
-
-    // What does not come is told by the assertion that follows, with what came instead.
-    Task<bool> WithinAMinuteAsync() => Task.FromResult(_patience.Elapsed < TimeSpan.FromMinutes(5));
 
     async Task<List<long?>> ServedAsync(int user)
         => [.. (await _run.VerbAsync($"get --features spend:*,last_click:* user_id={user} --json")).Ok().Json["rows"]![0]!["values"]!.AsArray().Select(v => (long?)v)];
@@ -171,18 +172,18 @@ public sealed class FileStreamTests : IDisposable
         WriteTable("old", [new(1, _today - Instant.Day, 1, -1)]);
         (await _run.VerbAsync("apply --yes")).Ok();
         File.WriteAllText(_temp["in/a.jsonl"], "{\"user_id\":1,\"at\":\"2026-01-05\",\"price\":1,\"number\":0}\n");
-        await StreamUntilAsync(log => Logged(log).Count == 1);
+        await StreamUntilAsync(1);
         File.WriteAllText(_temp["in/a.jsonl"], "{\"user_id\":1,\"at\":\"2026-01-06\",\"price\":2,\"number\":1}\n");
         Assert.Contains("in/a.jsonl does not begin with the 53 bytes that were read of it: it was replaced. Choose, with the stream stopped: lockstep stream reset clicks --to \"again in/a.jsonl\"", (await StreamUntilAsync(null)).Error, StringComparison.Ordinal);
         Assert.Contains("in/a.jsonl is read from its beginning.", (await _run.VerbAsync("stream", "reset", "clicks", "--to", "again in/a.jsonl")).Ok().Error, StringComparison.Ordinal);
-        await StreamUntilAsync(log => Logged(log).Count == 2);
+        await StreamUntilAsync(2);
     }
 
-    /// <summary>Streams until the log is as it should be, or, without a condition, until something is told.</summary>
-    async Task<RunResult> StreamUntilAsync(Func<EventLog, bool>? condition)
+    /// <summary>Streams until the log holds so many events, or, without a number, until something is told.</summary>
+    async Task<RunResult> StreamUntilAsync(int? events)
     {
         using var child = StartStream();
-        if (condition is null)
+        if (events is null)
         {
             StringBuilder told = new();
             while (await child.StandardError.ReadLineAsync() is { } line)
@@ -195,7 +196,7 @@ public sealed class FileStreamTests : IDisposable
         }
         await using var host = ProjectHost.Open(_temp.Path, null, static _ => null, TimeProvider.System);
         var log = host.OfflineStore.Logs.Of((await host.LoadCatalogAsync(CancellationToken.None)).Sources["clicks"]);
-        while (!condition(log) && !child.HasExited) await Task.Delay(20);
+        await LoggedAsync(log, events.Value, child);
         child.Kill();
         await child.WaitForExitAsync();
         return new(0, "", "");

@@ -1,3 +1,5 @@
+using Lockstep.Compliance;
+
 namespace Lockstep.Cli.Tests.Verbs;
 
 /// <summary>Events by the command line: sent from files, served, trained on.</summary>
@@ -157,7 +159,7 @@ public sealed class PushTests : IDisposable
         File.Delete(_temp["data/online.db-shm"]);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var running = new Run { Folder = _temp.Path, Token = stop.Token }.VerbAsync("stream run");
-        while (!(await _run.VerbAsync("get --features last_click:page user_id=1 --json")).Out.Contains("\"left\"", StringComparison.Ordinal)) await Task.Yield();
+        await Poll.UntilAsync("what was left", () => _run.VerbAsync("get --features last_click:page user_id=1 --json"), r => r.Out.Contains("\"left\"", StringComparison.Ordinal));
         await stop.CancelAsync();
         var run = await running;
         Assert.Equal(ExitCode.Done, run.Code);

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Lockstep.Cli.Output;
+using Lockstep.Compliance;
 
 namespace Lockstep.Cli.Tests.Verbs;
 
@@ -33,8 +34,7 @@ public sealed class ServeTests
         Assert.Equal("minimal", (string?)started["project"]);
 
         using var client = new HttpClient { BaseAddress = new((string)started["url"]!) };
-        // Ready when the registry has been read.
-        while (!(await client.GetAsync("/health/ready", stop.Token)).IsSuccessStatusCode) await Task.Yield();
+        await Poll.ReadyAsync(client);
         var response = await client.PostAsJsonAsync("/api/v1/features/online", new { service = "failure", entities = new[] { new { machine = "press-1" }, new { machine = "none" } } }, stop.Token);
         var served = (await response.Content.ReadFromJsonAsync<JsonNode>(stop.Token))!;
         var got = (await run.VerbAsync("get --service failure machine=press-1 --json")).Ok().Json;

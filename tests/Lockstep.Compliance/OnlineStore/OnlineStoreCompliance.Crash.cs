@@ -31,7 +31,7 @@ public abstract partial class OnlineStoreCompliance
                 Assert.True(heard is not null, $"round {round}: the writer ended by itself after {acknowledged}");
                 acknowledged = heard.Value;
             }
-            await Task.Delay(random.Next(0, 8)); // somewhere within a write
+            await Task.Delay(random.Next(0, 8)); // to be killed somewhere within a write, where nothing is said: any instant will do
             process.Kill(); // SIGKILL
             await process.WaitForExitAsync();
             while (await HearAsync(process) is { } heard) acknowledged = heard;

@@ -131,7 +131,7 @@ public sealed class MaterializationRealTests : IDisposable
                 runs++;
             }
             World();
-            await Task.Delay(random.Next(0, 40)); // somewhere within a run
+            await Task.Delay(random.Next(0, 40)); // to be killed somewhere within a run, where nothing is said: any instant will do
             child.Kill();
             await child.WaitForExitAsync();
         }

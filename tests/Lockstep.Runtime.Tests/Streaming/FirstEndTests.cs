@@ -1,3 +1,4 @@
+using Lockstep.Compliance;
 using Lockstep.Compliance.Aggregation;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core.Definitions;
@@ -116,7 +117,7 @@ public sealed class FirstEndTests : IDisposable
         await using var host = await project.StartAsync(Catalog);
         await PushAsync(host, new Seen("x", Day(-2), null, 10, null));
         var follower = host.Find("both").Followers.Single();
-        while (follower.Problem is null) await Task.Yield();
+        await Poll.UntilAsync("a problem", () => follower.Problem, p => p is not null);
         Assert.Equal("View 'w@1.0.0' reads a table and a stream, and where the table ends is not recorded yet. Run: lockstep apply", follower.Problem);
         WriteFile(project, "a", new Seen("x", Day(-1) + 1, null, 1, null));
         await RecordFirstAsync(project, None);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lockstep.Compliance;
 using Lockstep.Compliance.OnlineStore;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
@@ -269,8 +270,7 @@ public sealed class FolderReaderTests : IDisposable
         {
             var feed = host.Find("pushed");
             log = feed.Log;
-            while (feed.Writers.Count == 0) await Task.Delay(5);
-            var writer = feed.Writers[0];
+            var writer = (await Poll.UntilAsync("the reader's partition", () => feed.Writers, w => w.Count > 0))[0];
             await writer.Tail.WaitAsync(-1, None);
             Append("a.jsonl", Lines(2));
             await writer.Tail.WaitAsync(0, None);
@@ -373,7 +373,7 @@ public sealed class FolderReaderTests : IDisposable
     {
         _ = Task.Run(async () =>
         {
-            while (reading.Writer.LastPlace < 0) await Task.Yield();
+            await reading.Writer.Tail.WaitAsync(-1, CancellationToken.None);
             await stop.CancelAsync();
         });
         return stop.Token;

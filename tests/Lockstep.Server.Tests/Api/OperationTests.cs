@@ -22,13 +22,13 @@ public sealed class OperationTests
         Assert.Contains("NOT_FOUND", (await project.PostAsync("/api/v1/features/online", Ask)).Body, StringComparison.Ordinal);
         var (status, body) = await project.PostAsync("/api/v1/materializations", "");
         Assert.Equal(202, status);
-        var first = await Ended(project, (string)JsonNode.Parse(body)!["id"]!);
+        var first = await project.EndedAsync((string)JsonNode.Parse(body)!["id"]!);
         Assert.Equal("succeeded", (string)first["state"]!);
         Assert.Equal(["birds@1.0.0", "gate@1.0.0", "weather@1.0.0"], first["views"]!.AsArray().Select(v => (string)v!["view"]!).Order(StringComparer.Ordinal));
         Assert.Contains("27.25", (await project.PostAsync("/api/v1/features/online", Ask)).Body, StringComparison.Ordinal);
 
         await File.AppendAllTextAsync(Path.Combine(project.Folder, "raw", "weather.csv"), "MIA,2026-11-01T11:45:00Z,28,9,,,,\n");
-        var second = await Ended(project, (string)JsonNode.Parse((await project.PostAsync("/api/v1/materializations", """{"views":["weather"],"from":null}""")).Body)!["id"]!);
+        var second = await project.EndedAsync((string)JsonNode.Parse((await project.PostAsync("/api/v1/materializations", """{"views":["weather"],"from":null}""")).Body)!["id"]!);
         Assert.Equal("weather@1.0.0", (string)Assert.Single(second["views"]!.AsArray())!["view"]!);
         Assert.Contains("\"values\":[28]", (await project.PostAsync("/api/v1/features/online", Ask)).Body, StringComparison.Ordinal);
         var (_, list) = await project.GetAsync("/api/v1/materializations");
@@ -40,20 +40,10 @@ public sealed class OperationTests
     {
         await using var project = await (await WeatherProject.Create().ApplyAsync()).ServeAsync();
         await File.AppendAllTextAsync(Path.Combine(project.Folder, "raw", "weather.csv"), "MIA,2026-11-01T11:45:00Z,hot,9,,,,\n");
-        var run = await Ended(project, (string)JsonNode.Parse((await project.PostAsync("/api/v1/materializations", """{"views":["weather@1.0.0"]}""")).Body)!["id"]!);
+        var run = await project.EndedAsync((string)JsonNode.Parse((await project.PostAsync("/api/v1/materializations", """{"views":["weather@1.0.0"]}""")).Body)!["id"]!);
         Assert.Equal("failed", (string)run["state"]!);
         Assert.Contains("hot", (string)run["views"]![0]!["error"]!, StringComparison.Ordinal);
         Assert.Equal(200, (await project.PostAsync("/api/v1/features/online", Ask)).Status);
-    }
-
-    static async Task<JsonNode> Ended(TestProject project, string id)
-    {
-        while (true)
-        {
-            var run = JsonNode.Parse((await project.GetAsync($"/api/v1/materializations/{id}")).Body)!;
-            if ((string)run["state"]! != "running") return run;
-            await Task.Yield();
-        }
     }
 
     [Fact]

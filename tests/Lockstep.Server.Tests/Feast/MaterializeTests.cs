@@ -28,7 +28,7 @@ public sealed class MaterializeTests
     {
         await using var project = await (await WeatherProject.Create().ApplyAsync()).ServeAsync();
         Assert.Equal((202, """{"status":"accepted","feature_views":["weather"]}"""), await project.PostAsync("/materialize?async=true", """{"disable_event_timestamp":true,"feature_views":["weather"]}"""));
-        while ((string)JsonNode.Parse((await project.GetAsync("/api/v1/materializations/1")).Body)!["state"]! == "running") await Task.Yield();
+        await project.EndedAsync("1");
         Assert.Contains("27.25", await TempAsync(project), StringComparison.Ordinal);
         await File.AppendAllTextAsync(Path.Combine(project.Folder, "raw", "weather.csv"), "MIA,2026-11-01T11:45:00Z,hot,9,,,,\n");
         var (status, body) = await project.PostAsync("/materialize", """{"start_ts":"2026-11-01T00:00:00Z","end_ts":"2026-11-01T12:00:00Z","feature_views":["weather"]}""");

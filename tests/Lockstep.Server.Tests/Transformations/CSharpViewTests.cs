@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.RegularExpressions;
+using Lockstep.Compliance;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.OnDemand;
@@ -92,7 +93,7 @@ public sealed class CSharpViewTests
         });
         await server.StartAsync();
         using HttpClient http = new() { BaseAddress = new(server.Urls.First()) };
-        while ((await http.GetAsync("/health/ready")).StatusCode != HttpStatusCode.OK) await Task.Yield();
+        await Poll.ReadyAsync(http);
         using var answer = await http.PostAsync("/api/v1/features/online", new StringContent("""{"features":["basket:*"],"entities":[{"user":"a"},{"user":"b"},{"user":"c"},{"user":"a"}],"request":[{"price":10},{"price":200},{"price":1},{"price":null}]}""", Encoding.UTF8, "application/json"));
         var body = await answer.Content.ReadAsStringAsync();
         Assert.Contains("""[2.5,"small"]""", body, StringComparison.Ordinal);
