@@ -20,7 +20,7 @@ public sealed class DocumentTests
         => Regex.Matches(Text, $@"^```{language}\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline).Select(m => m.Groups[1].Value);
 
     [Fact]
-    public void The_schema_is_the_one_that_the_key_tables_make() => GoldenFile.Matches(SchemaFile, DefinitionSchema.Json());
+    public void The_schema_is_the_one_that_the_key_tables_make() => GoldenFile.AssertMatches(SchemaFile, DefinitionSchema.Json());
 
     [Fact]
     public void The_tables_of_keys_are_the_ones_that_the_readers_use()
@@ -41,7 +41,7 @@ public sealed class DocumentTests
             ["server"] = SettingsKeys.Server,
         };
         var seen = 0;
-        GoldenFile.Matches(Page, Regex.Replace(Text, @"<!-- keys (\w+) -->\n.*?<!-- /keys -->", m =>
+        GoldenFile.AssertMatches(Page, Regex.Replace(Text, @"<!-- keys (\w+) -->\n.*?<!-- /keys -->", m =>
         {
             seen++;
             return $"<!-- keys {m.Groups[1].Value} -->\n{Table(tables[m.Groups[1].Value])}<!-- /keys -->";
@@ -119,7 +119,7 @@ public sealed class DocumentTests
         StringBuilder text = new($"| from \\ to | {string.Join(" | ", types.Select(Name))} |\n|---|{string.Concat(types.Select(_ => "---|"))}\n");
         foreach (var from in types)
             text.Append(CultureInfo.InvariantCulture, $"| {Name(from)} | {string.Join(" | ", types.Select(to => TypeConversions.Find(from, to, TableFormat.Parquet) switch { TypeConversion.Exact => "yes", TypeConversion.Checked => "checked", TypeConversion.Rounded => "rounded", _ => "" }))} |\n");
-        GoldenFile.Matches(Page, Regex.Replace(Text, @"<!-- conversions -->\n.*?<!-- /conversions -->", $"<!-- conversions -->\n{text}<!-- /conversions -->", RegexOptions.Singleline));
+        GoldenFile.AssertSection(Page, "conversions", text.ToString());
 
         static string Name(FeatureType type) => type.Kind == TypeKind.Decimal ? "decimal" : type.ToString();
     }

@@ -14,7 +14,8 @@ internal static class GoldenFile
         throw new InvalidOperationException($"No Lockstep.slnx above {AppContext.BaseDirectory}.");
     }
 
-    public static void Matches(string relative, string actual, [CallerMemberName] string test = "")
+    /// <summary>The file is, to the byte, what the code makes.</summary>
+    public static void AssertMatches(string relative, string actual, [CallerMemberName] string test = "")
     {
         if (Update)
         {
@@ -22,5 +23,16 @@ internal static class GoldenFile
             Assert.Skip($"{relative} was written, not compared.");
         }
         Assert.True(File.ReadAllText(Path(relative)) == actual, $"{relative} is out of date. Run LOCKSTEP_UPDATE_GOLDEN=1 dotnet test tests/Lockstep.Core.Tests --filter {test}, and look at the diff. It should be:\n{actual}");
+    }
+
+    /// <summary>What stands in a page between <c>&lt;!-- name --&gt;</c> and <c>&lt;!-- /name --&gt;</c> is, to the byte, what the code makes.</summary>
+    public static void AssertSection(string page, string name, string actual, [CallerMemberName] string test = "")
+    {
+        var text = File.ReadAllText(Path(page));
+        var (begin, end) = ($"<!-- {name} -->\n", $"<!-- /{name} -->");
+        var from = text.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
+        var to = text.IndexOf(end, StringComparison.Ordinal);
+        Assert.True(from >= begin.Length && to >= from, $"{page} has no section '{name}': it would be between {begin.Trim()} and {end}.");
+        AssertMatches(page, text[..from] + actual + text[to..], test);
     }
 }

@@ -29,7 +29,7 @@ public sealed class ProblemTexts
             foreach (var problem in Problems(parts.Skip(1))) actual.Append(problem).Append('\n');
         }
         Assert.True(cases.Length > 50, $"Only {cases.Length - 1} cases were found.");
-        GoldenFile.Matches(File, actual.ToString());
+        GoldenFile.AssertMatches(File, actual.ToString());
     }
 
     static IEnumerable<Problem> Problems(IEnumerable<string> parts)

@@ -79,5 +79,5 @@ public sealed class FeatureTestReaderTests
     }
 
     [Fact]
-    public void The_schema_for_editors_is_the_one_that_the_keys_make() => GoldenFile.Matches("docs/reference/lockstep-tests.schema.json", FeatureTestKeys.Schema());
+    public void The_schema_for_editors_is_the_one_that_the_keys_make() => GoldenFile.AssertMatches("docs/reference/lockstep-tests.schema.json", FeatureTestKeys.Schema());
 }
