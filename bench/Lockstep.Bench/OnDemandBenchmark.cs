@@ -195,14 +195,4 @@ sealed class OnDemandBenchmark : IBenchmark
         updates.SortByKey();
         await store.WriteAsync(view.Id, updates, new TakeUpdate(), Fence.None, CancellationToken.None);
     }
-
-    /// <summary>The cell is the update.</summary>
-    sealed class TakeUpdate : ICellMerge
-    {
-        public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
-        {
-            merged.Write(update);
-            return true;
-        }
-    }
 }

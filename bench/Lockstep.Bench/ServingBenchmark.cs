@@ -32,7 +32,7 @@ sealed class ServingBenchmark : IBenchmark
 
     public async Task<int> RunAsync(string[] args)
     {
-        var (rounds, seconds, connections, users) = (Option(args, "--rounds", 5), Option(args, "--seconds", 5), Option(args, "--connections", 16), Option(args, "--users", 1_000));
+        var (rounds, seconds, connections, users) = (args.Option("--rounds", 5), args.Option("--seconds", 5), args.Option("--connections", 16), args.Option("--users", 1_000));
         var folder = Directory.CreateTempSubdirectory("lockstep-serving-");
         try
         {
@@ -258,17 +258,4 @@ sealed class ServingBenchmark : IBenchmark
 
     static void Row(int rows, string name, Figures figures, int bytes) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"| {rows} x {Views * FeaturesPerView} | {name} | {figures.PerSecond:0} | {figures.P50} | {figures.P99} | {figures.Allocated:0} | {bytes} B | {figures.ServerCpu:0.0} us | {figures.LoadCpu:0.0} us |"));
-
-    static int Option(string[] args, string name, int otherwise)
-        => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
-
-    /// <summary>The cell is the update.</summary>
-    sealed class TakeUpdate : ICellMerge
-    {
-        public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
-        {
-            merged.Write(update);
-            return true;
-        }
-    }
 }

@@ -68,7 +68,7 @@ sealed class WindowServingBenchmark : IBenchmark
 
     public async Task<int> RunAsync(string[] args)
     {
-        var (seconds, rounds, connections) = (Option(args, "--seconds", 3), Option(args, "--rounds", 3), Option(args, "--connections", 16));
+        var (seconds, rounds, connections) = (args.Option("--seconds", 3), args.Option("--rounds", 3), args.Option("--connections", 16));
         var folder = Directory.CreateTempSubdirectory("lockstep-window-serving-").FullName;
         try
         {
@@ -220,18 +220,5 @@ sealed class WindowServingBenchmark : IBenchmark
             await store.WriteAsync(view.Id, updates, new AggregationCellMerge(mergers, now, updates.Count), Fence.None, CancellationToken.None);
         }
         return string.Create(CultureInfo.InvariantCulture, $"{Users} users of {bytes / Users:N0} bytes of tiles");
-    }
-
-    static int Option(string[] args, string name, int otherwise)
-        => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : otherwise;
-
-    /// <summary>The cell is the update.</summary>
-    sealed class TakeUpdate : ICellMerge
-    {
-        public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
-        {
-            merged.Write(update);
-            return true;
-        }
     }
 }

@@ -58,7 +58,7 @@ public sealed class KillTests : IDisposable
 
     sealed record Push(string Source, int Key, Click[] Clicks);
 
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("killed", "clicks");
     readonly Random _random = new(5);
     readonly long _begin = Instant.Now(TimeProvider.System);
     readonly SortedDictionary<string, List<Click>> _files = new(StringComparer.Ordinal);
@@ -69,8 +69,6 @@ public sealed class KillTests : IDisposable
     [Fact]
     public async Task S7_S15_S25_a_server_and_runs_killed_ten_times_leave_windows_as_table_and_log_say()
     {
-        File.WriteAllText(_temp["lockstep.yaml"], "project: killed\n");
-        foreach (var folder in new[] { "features", "clicks" }) Directory.CreateDirectory(_temp[folder]);
         File.WriteAllText(_temp["features/all.yaml"], Definitions);
         PutFile(daysAgo: 5);
         (await new Run { Folder = _temp.Path }.VerbAsync("apply --yes")).Ok();

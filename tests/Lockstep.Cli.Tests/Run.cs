@@ -53,6 +53,15 @@ internal sealed class TempFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("lockstep-cli-").FullName;
 
+    /// <summary>A project with a folder for definitions, and others.</summary>
+    public static TempFolder OfProject(string name, params string[] folders)
+    {
+        TempFolder temp = new();
+        File.WriteAllText(temp["lockstep.yaml"], $"project: {name}\n");
+        foreach (var folder in folders.Prepend("features")) Directory.CreateDirectory(temp[folder]);
+        return temp;
+    }
+
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

@@ -14,10 +14,7 @@ public sealed class GuidePagesTests
     [InlineData("docs/guide/patterns.md", 26)]
     public async Task The_definitions_of_a_guide_give_what_its_tests_expect(string page, int atLeast)
     {
-        using var temp = new TempFolder();
-        Directory.CreateDirectory(temp["features"]);
-        Directory.CreateDirectory(temp["tests"]);
-        File.WriteAllText(temp["lockstep.yaml"], "project: guide\n");
+        using var temp = TempFolder.OfProject("guide", "tests");
         var text = Repository.Read(page);
         foreach (Match block in Regex.Matches(text, @"^```yaml\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline))
         {

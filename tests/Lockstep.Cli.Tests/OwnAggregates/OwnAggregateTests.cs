@@ -8,7 +8,7 @@ namespace Lockstep.Cli.Tests.OwnAggregates;
 /// <summary>A function of one's own, from YAML by its name to training sets, streams and served values.</summary>
 public sealed partial class OwnAggregateTests : IDisposable
 {
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("machines");
     readonly Run _run;
     readonly DateTime _now = DateTime.UtcNow;
 
@@ -16,8 +16,6 @@ public sealed partial class OwnAggregateTests : IDisposable
     {
         AggregateCatalog.Register(Own.Spread);
         _run = new Run { Folder = _temp.Path };
-        File.WriteAllText(_temp["lockstep.yaml"], "project: machines\n");
-        Directory.CreateDirectory(_temp["features"]);
         File.WriteAllText(_temp["features/all.yaml"], $$"""
             kind: entity
             name: machine

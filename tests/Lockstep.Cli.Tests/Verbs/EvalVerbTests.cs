@@ -40,9 +40,7 @@ public sealed class EvalVerbTests
 
     static TempFolder Project()
     {
-        TempFolder temp = new();
-        File.WriteAllText(temp["lockstep.yaml"], "project: p\n");
-        Directory.CreateDirectory(temp["features"]);
+        TempFolder temp = TempFolder.OfProject("p");
         File.WriteAllText(temp["features/shops.yaml"], Definitions);
         File.WriteAllText(temp["sales.csv"], Rows);
         return temp;

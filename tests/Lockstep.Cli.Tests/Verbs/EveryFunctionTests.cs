@@ -7,7 +7,7 @@ namespace Lockstep.Cli.Tests.Verbs;
 /// <summary>The YAML of docs/reference/aggregates.md, which has every function, by the command line.</summary>
 public sealed partial class EveryFunctionTests : IDisposable
 {
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("shop");
 
     [Fact]
     public async Task S13_S22_every_function_is_written_trained_and_served_as_the_reference_says()
@@ -15,8 +15,6 @@ public sealed partial class EveryFunctionTests : IDisposable
         var run = new Run { Folder = _temp.Path };
         var yaml = Yaml().Match(File.ReadAllText(Path.Combine(Repository.Root, "docs/reference/aggregates.md"))).Groups[1].Value;
         foreach (var function in AggregateCatalog.BuiltIn.All) Assert.Contains($"{{ {function.Name}: ", yaml, StringComparison.Ordinal);
-        File.WriteAllText(_temp["lockstep.yaml"], "project: shop\n");
-        Directory.CreateDirectory(_temp["features"]);
         File.WriteAllText(_temp["features/all.yaml"], "kind: entity\nname: user\njoin_keys: { user: string }\n---\n" + yaml);
         var now = DateTime.UtcNow;
         File.WriteAllLines(_temp["orders.jsonl"], Enumerable.Range(0, 30).Select(i => string.Create(CultureInfo.InvariantCulture,

@@ -41,7 +41,7 @@ public sealed class FileStreamTests : IDisposable
 
     sealed record Click(int User, long At, long Price, int Number);
 
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("clicks", "data", "in");
     readonly Run _run;
     readonly Random _random = new(5);
     readonly long _today = Instant.Floor(Instant.Now(TimeProvider.System), Instant.Day);
@@ -51,8 +51,6 @@ public sealed class FileStreamTests : IDisposable
     public FileStreamTests()
     {
         _run = new Run { Folder = _temp.Path };
-        File.WriteAllText(_temp["lockstep.yaml"], "project: clicks\n");
-        foreach (var folder in new[] { "features", "data", "in" }) Directory.CreateDirectory(_temp[folder]);
         File.WriteAllText(_temp["features/clicks.yaml"], Definitions);
     }
 

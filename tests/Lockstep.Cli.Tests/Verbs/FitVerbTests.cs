@@ -2,12 +2,10 @@ namespace Lockstep.Cli.Tests.Verbs;
 
 public sealed class FitVerbTests : IDisposable
 {
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("p");
 
     public FitVerbTests()
     {
-        Directory.CreateDirectory(_temp["features"]);
-        File.WriteAllText(_temp["lockstep.yaml"], "project: p\n");
         File.WriteAllText(_temp["items.csv"], "item,weight\na,1.5\nb,\n");
         File.WriteAllText(_temp["rows.csv"], "event_timestamp,amount,tier\n2026-01-01T00:00:00Z,1,x\n2026-01-02T00:00:00Z,3,y\n2026-01-02T00:00:00Z,,y\n2026-01-05T00:00:00Z,100,z\n");
         File.WriteAllText(_temp["features/all.yaml"], """

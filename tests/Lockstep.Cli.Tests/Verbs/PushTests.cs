@@ -5,14 +5,12 @@ namespace Lockstep.Cli.Tests.Verbs;
 /// <summary>Events by the command line: sent from files, served, trained on.</summary>
 public sealed class PushTests : IDisposable
 {
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("clicks");
     readonly Run _run;
 
     public PushTests()
     {
         _run = new Run { Folder = _temp.Path };
-        File.WriteAllText(_temp["lockstep.yaml"], "project: clicks\n");
-        Directory.CreateDirectory(_temp["features"]);
         File.WriteAllText(_temp["features/clicks.yaml"], """
             kind: entity
             name: user

@@ -83,10 +83,7 @@ public sealed class TestVerbTests
 
     static TempFolder Project(params string[] tests)
     {
-        TempFolder temp = new();
-        File.WriteAllText(temp["lockstep.yaml"], "project: p\n");
-        Directory.CreateDirectory(temp["features"]);
-        Directory.CreateDirectory(temp["tests"]);
+        TempFolder temp = TempFolder.OfProject("p", "tests");
         File.WriteAllText(temp["features/shops.yaml"], Definitions);
         for (var i = 0; i < tests.Length; i++) File.WriteAllText(temp[$"tests/{(char)('a' + i)}.yaml"], tests[i]);
         return temp;

@@ -3,16 +3,13 @@ namespace Lockstep.Cli.Tests.Verbs;
 /// <summary>What is expected of windows, by runs.</summary>
 public sealed class WindowExpectationTests : IDisposable
 {
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("shop", "sales");
     readonly Run _run;
     readonly DateTime _now = DateTime.UtcNow;
 
     public WindowExpectationTests()
     {
         _run = new Run { Folder = _temp.Path };
-        File.WriteAllText(_temp["lockstep.yaml"], "project: shop\n");
-        Directory.CreateDirectory(_temp["features"]);
-        Directory.CreateDirectory(_temp["sales"]);
     }
 
     void Define(string expect) => File.WriteAllText(_temp["features/all.yaml"], $$"""

@@ -5,15 +5,13 @@ namespace Lockstep.Cli.Tests.Verbs;
 /// <summary>A next version of windows over a table and a stream, by the command line.</summary>
 public sealed class WindowVersionTests : IDisposable
 {
-    readonly TempFolder _temp = new();
+    readonly TempFolder _temp = TempFolder.OfProject("shop");
     readonly Run _run;
     readonly DateTime _now = DateTime.UtcNow;
 
     public WindowVersionTests()
     {
         _run = new Run { Folder = _temp.Path };
-        File.WriteAllText(_temp["lockstep.yaml"], "project: shop\n");
-        Directory.CreateDirectory(_temp["features"]);
         File.WriteAllText(_temp["sales.csv"], "shop,at,amount\n" + string.Concat(Enumerable.Range(0, 60).Select(i => Row($"s{i % 3}", _now.AddHours(-7 * i - 30), i * 0.1))));
     }
 
