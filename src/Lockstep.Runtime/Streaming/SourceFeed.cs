@@ -229,7 +229,7 @@ public sealed class SourceFeed : IAsyncDisposable
         _all = [.. _followers.Values];
     }
 
-    IEventApplier ApplierOf(ViewVersion view) => view.View is AggregationView ? new TileApplier(view, _catalog, _context) : new ValueApplier(view, _catalog, _context.Online, _context.Clock);
+    IEventApplier ApplierOf(ViewVersion view) => view.View is AggregationView ? new TileApplier(view, LogColumns.Of(Source), _catalog, _context) : new ValueApplier(view, LogColumns.Of(Source), _catalog, _context.Online, _context.Clock);
 
     /// <summary>Decodes events; <paramref name="decode"/> gets a decoder of its own.</summary>
     public EventRows Decode(string origin, Action<EventDecoder, EventRows, long> decode)

@@ -37,6 +37,35 @@ public sealed class TileStreamTests
         };
     }
 
+    /// <summary>The source has got columns before the ones that an old version reads: it keeps its source as it was, and gets the events of the new one.</summary>
+    [Fact]
+    public async Task S24_an_old_version_reads_the_columns_that_it_knows_wherever_they_stand_in_the_source_now()
+    {
+        using var folder = new TempFolder();
+        ManualClock clock = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+        await using var project = new StreamProject(folder.Path, clock, new() { TailBytes = 1 });
+        var source = Clicks with { Columns = [new("price", FeatureType.Float64), new("id", FeatureType.String), new("page", FeatureType.String), new("ts", FeatureType.Timestamp), new("a", FeatureType.Float64)] };
+        var windows = View();
+        ViewVersion rows = new()
+        {
+            View = new ValueView { Name = "last", Source = "clicks", Features = [new() { Name = "a", Column = "a", Type = FeatureType.Float64 }] },
+            Fingerprint = "last",
+            Keys = windows.Keys,
+            Features = new([new("a", FeatureType.Float64)]),
+            Defaults = [Value.Null],
+            Sources = windows.Sources,
+        };
+        Catalog catalog = new(1, [], [source], [windows, rows], []);
+        await using var host = await project.StartAsync(catalog);
+        for (var i = 0; i < 3; i++)
+            Assert.True((await StreamProject.PushAsync(host, "clicks", $$"""{"price":99,"id":"x","page":"y","ts":"2026-05-31T23:59:5{{i}}Z","a":2.5}""")).Visible);
+        FeatureServer server = new(project.Online, clock, new(), catalog);
+        Assert.True(FeatureSelection.TryParse("w:*", out var all));
+        Assert.True(FeatureSelection.TryParse("last:*", out var last));
+        var row = (await server.GetAsync(new() { Features = [all, last] }, [new Dictionary<string, Value> { ["id"] = Value.Of("x") }], CancellationToken.None)).Rows[0];
+        Assert.Equal([Value.Of(3L), Value.Of(3L), Value.Of(7.5), Value.Of(7.5), Value.Of(2.5)], row.Select(v => v.Value));
+    }
+
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public async Task S9_S15_windows_over_pushed_events_are_what_the_definition_says(int seed)
     {

@@ -32,11 +32,12 @@ sealed class TileApplier : IEventApplier
     /// <summary>An event that waits to be written: its key's number, and where its states stand.</summary>
     readonly record struct Pending(int Key, long Place, long Time, int At, int Length);
 
-    public TileApplier(ViewVersion view, Catalog catalog, StreamContext context)
+    /// <param name="events">The columns of the events that come: those of the source now. An old version keeps its source as it was (S24).</param>
+    public TileApplier(ViewVersion view, Schema events, Catalog catalog, StreamContext context)
     {
         (_view, _catalog, _context, _store, _clock) = (view, catalog, context, context.Online, context.Clock);
         _program = EventProgram.Of(view);
-        _rows = new(_program.Rows, LogColumns.Of(_program.Source));
+        _rows = new(_program.Rows, events);
         _states = new(_program.Plan);
         _mergers = new(_program.Layout);
     }

@@ -24,14 +24,15 @@ sealed class ValueApplier : IEventApplier
     readonly CellUpdates _updates = new();
     long[] _places = [];
 
-    public ValueApplier(ViewVersion view, Catalog catalog, IOnlineStore store, TimeProvider clock)
+    /// <param name="events">The columns of the events that come: those of the source now. An old version keeps its source as it was (S24).</param>
+    public ValueApplier(ViewVersion view, Schema events, Catalog catalog, IOnlineStore store, TimeProvider clock)
     {
         var columns = ViewColumns.Of(view, catalog);
         (View, _store, _clock) = (view.Id, store, clock);
         _layout = new(view.Features);
         _packer = new(_layout);
         Program = columns.Program(Enumerable.Range(0, view.Features.Count));
-        _rows = new(Program, LogColumns.Of(SourceOf(view, catalog)));
+        _rows = new(Program, events);
         (_keyCount, _hasCreated) = (view.Keys.Count, columns.HasCreated);
     }
 
@@ -84,11 +85,5 @@ sealed class ValueApplier : IEventApplier
                 newest.Add(key, time.Values[row], created is null || created.IsNull(row) ? null : created.Values[row], _packer.Write(features, row));
         }
         return new(0, _rows.Dropped, withoutKey, 0, _rows.Unreadable);
-    }
-
-    static Source SourceOf(ViewVersion view, Catalog catalog)
-    {
-        var name = ((ValueView)view.View).Source!;
-        return view.Sources.GetValueOrDefault(name) ?? catalog.Sources[name];
     }
 }
