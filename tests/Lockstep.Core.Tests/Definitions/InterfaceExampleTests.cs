@@ -127,6 +127,16 @@ public sealed class InterfaceExampleTests
         }
     }
 
+    [Fact]
+    public void Hops_are_stored_as_authors_write_them_and_read_as_they_were_stored_at_first()
+    {
+        var (definitions, _) = DefinitionReader.Read([("features/all.yaml", Yaml)]);
+        var stored = DefinitionJson.Write(definitions.Views.OfType<AggregationView>().Single());
+        var first = stored.Replace("\"hop\":\"5m\"", "\"hop\":300000000", StringComparison.Ordinal);
+        Assert.NotEqual(stored, first);
+        Assert.Equal(stored, DefinitionJson.Write(DefinitionJson.Read(first)));
+    }
+
     /// <summary>The columns of flights that the definitions do not name: they are in its files.</summary>
     internal static Schema? DataOf(Source source) => source.Name != "flights" ? null
         : new([.. source.Columns!, new("arrived_at", FeatureType.Timestamp), new("loaded_at", FeatureType.Timestamp), new("cancelled", FeatureType.Bool), .. new[] { "distance", "air_time" }.Select(c => new Field(c, FeatureType.Float64))]);

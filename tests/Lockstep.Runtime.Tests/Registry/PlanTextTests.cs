@@ -97,9 +97,9 @@ public sealed class PlanTextTests : IDisposable
         await _registry.Apply(Windows("1.0.0", "24h, 7d"));
         await Check(Windows("1.1.0", "20h, 3d, 7d", "description: another"), """
         + aggregation_view delays@1.1.0: new version; against delays@1.0.0
-            features.n.windows.24h: { hop: 300000000 } -> (none)
-            features.n.windows.20h: (none) -> { hop: 300000000 }
-            features.n.windows.3d: (none) -> { hop: 3600000000 }
+            features.n.windows.24h: { hop: 5m } -> (none)
+            features.n.windows.20h: (none) -> { hop: 5m }
+            features.n.windows.3d: (none) -> { hop: 1h }
             description: (none) -> another
             recompute: no backfill, tiles are taken over from delays@1.0.0, once that is materialized
           kept beside the newer ones until they are retired: delays@1.0.0
@@ -108,8 +108,8 @@ public sealed class PlanTextTests : IDisposable
         """);
         await Check(Windows("1.1.0", "24h, 30d"), """
         + aggregation_view delays@1.1.0: new version; against delays@1.0.0
-            features.n.windows.7d: { hop: 3600000000 } -> (none)
-            features.n.windows.30d: (none) -> { hop: 21600000000 }
+            features.n.windows.7d: { hop: 1h } -> (none)
+            features.n.windows.30d: (none) -> { hop: 6h }
             recompute: full, nothing of it is stored yet; from flights to the online store. No tiles can be taken over: delays@1.0.0 keeps no tiles of 6h
           kept beside the newer ones until they are retired: delays@1.0.0
 

@@ -158,11 +158,14 @@ internal static class DefinitionJsonReader
             Parameters = Map(f, "parameters"),
             Where = Text(f, "where"),
             Windows = [.. f.GetProperty("windows").EnumerateArray().Select(w =>
-                Window.TryParse(w.GetProperty("name").GetString(), w.GetProperty("hop").GetInt64(), out var window) ? window : throw new FormatException("A window is not one."))],
+                Window.TryParse(w.GetProperty("name").GetString(), Hop(w.GetProperty("hop")), out var window) ? window : throw new FormatException("A window is not one."))],
             Default = Default(f),
             Description = Text(f, "description"),
         })],
     };
+
+    // At first it was written as a number of microseconds.
+    static long Hop(JsonElement hop) => hop.ValueKind == JsonValueKind.Number ? hop.GetInt64() : Duration.TryParse(hop.GetString(), out var micros) ? micros : throw new FormatException($"'{hop}' is not a duration.");
 
     static OnDemandView OnDemand(JsonElement json, string name) => new()
     {

@@ -196,7 +196,7 @@ internal static class DefinitionJsonWriter
             {
                 json.WriteStartObject();
                 json.WriteString("name", window.Name);
-                json.WriteNumber("hop", window.Hop);
+                json.WriteString("hop", Duration.Format(window.Hop));
                 json.WriteEndObject();
             }
             json.WriteEndArray();
