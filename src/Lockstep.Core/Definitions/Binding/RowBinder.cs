@@ -42,7 +42,7 @@ internal static class RowBinder
         if (Bind(() => rows.Bind(filter), filter, what, place, blind, problems) is not { } bound) return;
         if (bound.Type is null) problems.Error(place, $"{what} is always null: it would drop every row.");
         else if (bound.Type != FeatureType.Bool) problems.Error(place, $"{what} is {bound.Type}. A filter is a condition{(bound.Type.IsNumeric ? ", like x <> 0" : "")}.");
-        else if (bound.Root is ConstantNode { Value: var value }) problems.Warn(place, $"{what} is {(!value.IsNull && value.AsBool ? "always true: it keeps every row" : "never true: it drops every row")}.");
+        else if (ConstantCondition.Of(bound.Root) is { } always) problems.Warn(place, $"{what} is {(always ? "always true: it keeps every row" : "never true: it drops every row")}.");
     }
 
     /// <summary>Checks an expression that is read as a declared type.</summary>
@@ -63,7 +63,7 @@ internal static class RowBinder
             if (Bind(() => rows.Bind(expectations[i].That), expectations[i].That, which, place, blind, problems) is not { } bound) continue;
             if (bound.Type is null) problems.Error(place, $"{which}, '{expectations[i].That}', is always null: it says nothing.");
             else if (bound.Type != FeatureType.Bool) problems.Error(place, $"{which}, '{expectations[i].That}', is {bound.Type}. It has to be a condition{(bound.Type.IsNumeric ? ", like x <> 0" : "")}.");
-            else if (bound.Root is ConstantNode) problems.Warn(place, $"{which}, '{expectations[i].That}', reads nothing: it is always the same.");
+            else if (bound.Inputs.Count == 0) problems.Warn(place, $"{which}, '{expectations[i].That}', reads nothing: it is always the same.");
         }
     }
 
