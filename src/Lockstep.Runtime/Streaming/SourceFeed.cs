@@ -27,6 +27,7 @@ public sealed class SourceFeed : IAsyncDisposable
     volatile LogWriter? _push;
     volatile EventChecks _checks = EventChecks.None;
     readonly Dictionary<uint, string> _settled = [];
+    readonly RefusalReport? _refusals;
     ReaderRun? _run;
     int _generation;
     long _cleanedAt;
@@ -39,6 +40,7 @@ public sealed class SourceFeed : IAsyncDisposable
         _keys = new(Log, context.Online, context.Clock);
         Counters = new(LogColumns.Of(source));
         Reader = context.Reader?.Invoke(this);
+        if (Reader is not null && context.Warn is { } warn) _refusals = new(text => warn(source.Name, text), Log.Refused.Folder, context.Clock); // who pushes is answered
     }
 
     public Source Source { get; }
@@ -293,6 +295,7 @@ public sealed class SourceFeed : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(with);
         var receipt = await writer.AppendAsync(with with { Rows = rows.Accepted.Count > 0 ? rows.Accepted : null, Refused = rows.Refused }, token);
         Counters.Add(rows);
+        _refusals?.Add(rows);
         return receipt;
     }
 
@@ -334,6 +337,7 @@ public sealed class SourceFeed : IAsyncDisposable
     {
         // First and without the lock: the reader gives its partitions free.
         if (_run is { } run) await run.DisposeAsync();
+        _refusals?.Dispose();
         await _change.WaitAsync(CancellationToken.None);
         try
         {

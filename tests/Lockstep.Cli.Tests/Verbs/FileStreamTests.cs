@@ -177,20 +177,27 @@ public sealed class FileStreamTests : IDisposable
         await StreamUntilAsync(2);
     }
 
+    [Fact]
+    public async Task What_is_refused_is_told_with_its_place_and_reason_and_where_it_is_kept()
+    {
+        WriteTable("old", [new(1, _today - Instant.Day, 1, -1)]);
+        (await _run.VerbAsync("apply --yes")).Ok();
+        File.WriteAllText(_temp["in/a.jsonl"], "{\"user_id\":1,\"at\":\"2026-01-05\",\"price\":1,\"number\":0}\n{\"user_id\":1,\"at\":\"2026-01-05\",\"price\":1.5,\"number\":1}\n");
+        Assert.Contains($"warning: clicks: refused: in/a.jsonl, line 2: column 'price': 1.5 does not convert to int64 without loss (kept, like all that are refused, in {_temp["data/offline/events/clicks.refused"]})", (await StreamUntilAsync(null)).Error, StringComparison.Ordinal);
+    }
+
     /// <summary>Streams until the log holds so many events, or, without a number, until something is told.</summary>
     async Task<RunResult> StreamUntilAsync(int? events)
     {
         using var child = StartStream();
         if (events is null)
         {
-            StringBuilder told = new();
-            while (await child.StandardError.ReadLineAsync() is { } line)
-            {
-                told.AppendLine(line);
-                if (line.Contains("warning", StringComparison.Ordinal)) break;
-            }
+            Lines told = new();
+            child.ErrorDataReceived += (_, line) => told.Add(line.Data ?? "");
+            child.BeginErrorReadLine();
+            await told.HearAsync("warning");
             child.Kill();
-            return new(0, "", told.ToString());
+            return new(0, "", told.Text);
         }
         await using var host = ProjectHost.Open(_temp.Path, null, static _ => null, TimeProvider.System);
         var log = host.OfflineStore.Logs.Of((await host.LoadCatalogAsync(CancellationToken.None)).Sources["clicks"]);

@@ -77,7 +77,8 @@ public sealed class StreamReaderTests : IDisposable
             await feed.DrainAsync(None);
             await project.JudgeAsync(StreamProject.PushedView, rows, ["k0", "k1"], [now], "after two failures");
             Assert.Equal((4L, 1L), (feed.Counters.Accepted, feed.Counters.Refused));
-            Assert.Equal(["pushed: the outside is away, 0", "pushed: events are read again.", "pushed: the outside is away, 1", "pushed: events are read again."], told);
+            Assert.Equal(["pushed: the outside is away, 0", "pushed: events are read again.", "pushed: the outside is away, 1", "pushed: events are read again.",
+                $"pushed: refused: event 4: not JSON: 'not an event' is an invalid JSON literal. Expected the literal 'null' (kept, like all that are refused, in {feed.Log.Refused.Folder})"], told);
             Assert.Contains("lockstep_stream_behind{source=\"pushed\",part=\"all\"} 0\n", StreamMetrics.Text(host, _clock), StringComparison.Ordinal);
             var refused = await Assert.ThrowsAsync<LockstepException>(() => StreamProject.PushAsync(host, "pushed", rows));
             Assert.Equal("Source 'pushed' reads its events from files: they cannot be sent here. Send them there, or to a source with 'stream: { push: {} }'.", refused.Message);
@@ -96,7 +97,7 @@ public sealed class StreamReaderTests : IDisposable
         var stopped = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         project.Context = project.Context with
         {
-            Reader = feed => feed.Source.Stream is PushStreamSource ? null : new NumberedReader(feed, ["{}"], _ => new ReaderStoppedException("this or that")),
+            Reader = feed => feed.Source.Stream is PushStreamSource ? null : new NumberedReader(feed, [StreamProject.Lines([new("x", Instant.Now(_clock), null, 1, "one")])], _ => new ReaderStoppedException("this or that")),
             Warn = (_, text) => stopped.TrySetResult(text),
         };
         await using var host = await project.StartAsync(Catalog);
