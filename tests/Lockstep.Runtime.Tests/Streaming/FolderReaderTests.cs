@@ -55,14 +55,14 @@ public sealed class FolderReaderTests : IDisposable
         }
     }
 
-    async Task<Reading> OpenAsync(StreamProject project, string path = "in/*.jsonl")
+    async Task<Reading> OpenAsync(StreamProject project, string path = "in/*.jsonl", TimeProvider? clock = null)
     {
         var source = StreamProject.Pushed with { Stream = new FileStreamSource(path) { Timestamp = "ts", Created = "made" } };
         project.Context = project.Context with { Reader = feed => null };
         var host = new StreamHost(project.Context);
         await host.UpdateAsync(new(1, [], [source], [StreamProject.PushedView], []), None);
         var feed = host.Find("pushed");
-        var reader = new FolderReader(feed, project.Engine, _folder.Path, _clock, (s, text) => _told.Add(text));
+        var reader = new FolderReader(feed, project.Engine, _folder.Path, clock ?? _clock, (s, text) => _told.Add(text));
         var writer = (await feed.TryTakeAsync(LogPartitions.Files, None))!;
         return new(project, host, feed, writer, reader.Open(writer), new("pushed"));
     }
@@ -335,6 +335,41 @@ public sealed class FolderReaderTests : IDisposable
             await reading.TurnAsync();
             Assert.Equal([1, 2, 4, 1], reading.Logged());
             Assert.Null(reading.Status.Problem);
+        }
+    }
+
+    /// <summary>A disk that is full takes the few bytes of a position where it does not take the rows.</summary>
+    [Fact]
+    public async Task S15_rows_that_could_not_be_logged_do_not_count_as_read()
+    {
+        await using var project = new StreamProject(_folder.Path, _clock);
+        Write("a.csv", "id,ts,a\nx,2026-05-01,1\nx,2026-05-02,2\n");
+        File.SetLastWriteTimeUtc(PathOf("a.csv"), new(2026, 5, 1, 0, 0, 0, DateTimeKind.Utc));
+        var inTheWay = Path.Combine(project.Logs.Of(StreamProject.Pushed).PartitionFolder(LogPartitions.Files), "000000000001.seg");
+        var looks = 0;
+        await using (var reading = await OpenAsync(project, "in/*.csv", new Looked(_clock, () =>
+        {
+            if (++looks == 2) File.Delete(inTheWay); // the next write of the same turn succeeds
+        })))
+        {
+            await File.WriteAllTextAsync(inTheWay, "");
+            var e = await Assert.ThrowsAsync<LockstepException>(reading.TurnAsync);
+            Assert.StartsWith("event log of source 'pushed': events could not be logged: ", e.Message, StringComparison.Ordinal);
+            File.Delete(inTheWay);
+        }
+        await using (var reading = await OpenAsync(project, "in/*.csv"))
+        {
+            await reading.TurnAsync();
+            Assert.Equal([1, 2], reading.Logged());
+        }
+    }
+
+    sealed class Looked(TimeProvider clock, Action look) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow()
+        {
+            look();
+            return clock.GetUtcNow();
         }
     }
 

@@ -317,6 +317,7 @@ public sealed class FolderReader : IStreamReader
         async Task ReadWholeAsync(FileProgress file, FileStamp stamp, CancellationToken token)
         {
             var full = FullPath(file.Path);
+            var logging = false; // what cannot be logged is not the file's fault: reading begins again where the log ends
             try
             {
                 if (file.Mark.Length == 0) file = file with { Mark = FileMark.OfWhole(full, token) };
@@ -324,18 +325,20 @@ public sealed class FolderReader : IStreamReader
                 {
                     file = file with { Taken = file.Taken + rows.Rows };
                     _position.Set(file);
+                    logging = true;
                     await LogAsync(rows, token);
+                    logging = false;
                 }
                 if (FileStamp.Of(full) != stamp && FileMark.OfWhole(full, token) != file.Mark) return; // the next turn tells that it is another
                 _settling.Remove(file.Path);
                 _failed.Remove(file.Path);
                 _position.Set(file with { Done = true });
             }
-            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            catch (Exception e) when (!logging && e is FileNotFoundException or DirectoryNotFoundException)
             {
                 // gone: the next turn tells
             }
-            catch (Exception e) when (e is LockstepException or InvalidDataException)
+            catch (Exception e) when (!logging && e is LockstepException or InvalidDataException)
             {
                 Wait(stamp.Size);
                 _problems[file.Path] = $"{file.Path} cannot be read{(file.Taken > 0 ? string.Create(CultureInfo.InvariantCulture, $" behind row {file.Taken}") : "")}: {e.Message} Put it right under another name, and skip this one.";
