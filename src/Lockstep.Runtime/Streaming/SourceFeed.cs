@@ -272,14 +272,10 @@ public sealed class SourceFeed : IAsyncDisposable
         }
         catch
         {
-            if (key is not null) await _keys.ReleaseAsync(key, writer.Partition, CancellationToken.None);
+            if (key is not null) await _keys.EndAsync(key, writer, null, 0);
             throw;
         }
-        if (key is not null)
-        {
-            await _keys.KeepAsync(key, (answer with { Place = receipt.Last }).ToJson(), writer.Partition, receipt.IngestedAt, CancellationToken.None);
-            writer.KeyKept(key);
-        }
+        if (key is not null) await _keys.EndAsync(key, writer, (answer with { Place = receipt.Last }).ToJson(), receipt.IngestedAt);
         return answer with { Place = receipt.Last, Visible = answer.Accepted == 0 || await VisibleAsync(receipt, token) };
     }
 
@@ -324,6 +320,7 @@ public sealed class SourceFeed : IAsyncDisposable
     /// <summary>Takes over partitions whose process has ended; once an hour forgets keys of pushes that are old enough.</summary>
     public async Task TurnAsync(CancellationToken token)
     {
+        await _keys.SettleAsync(token);
         await RecoverAsync(token);
         if (_cleanedAt != 0 && _context.Clock.GetElapsedTime(_cleanedAt) < CleanEvery) return;
         _cleanedAt = _context.Clock.GetTimestamp();

@@ -137,6 +137,36 @@ public sealed class EventLogTests : IDisposable
         Assert.Empty(log.SegmentPaths(0));
     }
 
+    /// <summary>Under a load of pushes with keys there is always one under way.</summary>
+    [Fact]
+    public async Task S15_a_segment_waits_for_the_keys_that_stand_in_it_and_not_for_later_ones()
+    {
+        _project.Options = new() { SegmentBytes = 1_000, SegmentAge = TimeSpan.FromDays(1) };
+        var log = _project.Log();
+        await using (var writer = log.OpenPushWriter(None))
+        {
+            await writer.AppendAsync(new() { Rows = LogProject.Numbered(0, 100), PushKey = ("kept", "a") }, None);
+            writer.KeyKept("kept");
+            await writer.RollAsync(None);
+            await writer.AppendAsync(new() { Rows = LogProject.Numbered(100, 100), PushKey = ("first", "a") }, None);
+            await writer.RollAsync(None);
+            Assert.Equal((99L, 1), (Committed(), log.SegmentPaths(0).Count));
+            await writer.AppendAsync(new() { Rows = LogProject.Numbered(200, 100), PushKey = ("second", "a") }, None);
+            writer.KeyKept("first");
+            await writer.RollAsync(None);
+            Assert.Equal((199L, 1), (Committed(), log.SegmentPaths(0).Count));
+        }
+        await using var again = log.OpenPushWriter(None);
+        Assert.Equal("second", Assert.Single(again.PushKeys).Key);
+        await again.RollAsync(None);
+        Assert.Equal((199L, 1), (Committed(), log.SegmentPaths(0).Count));
+        again.KeyKept("second");
+        await again.RollAsync(None);
+        Assert.Equal((299L, 0), (Committed(), log.SegmentPaths(0).Count));
+
+        long Committed() => EventLog.Committed(log.TrySnapshot(None)).Single().Place;
+    }
+
     [Fact]
     public async Task A_segment_that_cannot_be_read_is_not_removed()
     {

@@ -4,6 +4,7 @@ using Lockstep.Core;
 using Lockstep.Core.Definitions;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.Materialization;
+using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Apply;
 using Lockstep.Runtime.Streaming.Log;
@@ -180,6 +181,103 @@ public sealed class PushTests : IDisposable
         }));
         Assert.Single(outcomes, "logged");
         Assert.Equal(1, host.Find("pushed").Log.Look(None).Places.Sum(p => p.Place + 1));
+    }
+
+    /// <summary>The store fails at each step in turn, and goes on failing or not; the caller sends the push until it is told that it is there.</summary>
+    [Theory, InlineData(1, 1), InlineData(2, 1), InlineData(3, 1), InlineData(4, 1), InlineData(5, 1), InlineData(3, 3), InlineData(4, 3)]
+    public async Task S15_a_push_is_there_once_and_answered_alike_when_the_store_failed_at_any_step(int step, int times)
+    {
+        FailingKeys? keys = null;
+        await using var project = new StreamProject(_folder.Path, _clock, store: s => keys = new(s));
+        await using (var host = await project.StartAsync())
+        {
+            await using var other = await project.StartAsync();
+            (keys!.FailFrom, keys.FailTimes) = (step, times);
+            PushAnswer? answer = null;
+            for (var attempt = 0; answer is null && attempt < 5; attempt++)
+            {
+                try
+                {
+                    answer = await StreamProject.PushAsync(host, "pushed", [new("x", At(-1), null, 1, null)], "key");
+                }
+                catch (LockstepException)
+                {
+                    // sent again
+                }
+            }
+            Assert.Equal(1L, answer?.Accepted);
+            while (keys.FailTimes > 0) await Assert.ThrowsAsync<LockstepException>(() => host.TurnAsync(None));
+            await host.TurnAsync(None);
+            foreach (var server in new[] { host, other })
+            {
+                var again = await StreamProject.PushAsync(server, "pushed", [new("x", At(-1), null, 2, null)], "key");
+                Assert.Equal((true, 1L, 0L), (again.Repeated, again.Accepted, again.Place));
+            }
+            var writer = host.Find("pushed").Writers.Single();
+            _clock.Advance(TimeSpan.FromHours(1));
+            await writer.RollAsync(None);
+            Assert.Empty(writer.Log.SegmentPaths(writer.Partition)); // no key is left under way
+        }
+        Assert.Equal([new LogPlace(0, 0)], project.Logs.Of(StreamProject.Pushed).Look(None).Places);
+    }
+
+    /// <summary>A caller that goes away while its key is claimed leaves nothing behind.</summary>
+    [Fact]
+    public async Task S15_a_key_whose_caller_went_away_is_free()
+    {
+        using CancellationTokenSource gone = new();
+        await using var project = new StreamProject(_folder.Path, _clock, store: s => new FailingKeys(s) { Written = gone.Cancel });
+        await using var host = await project.StartAsync();
+        var stream = host.Find("pushed");
+        var bytes = Encoding.UTF8.GetBytes(StreamProject.Lines([new("x", At(-1), null, 1, null)]));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await stream.PushAsync(stream.Decode("push", (decoder, rows, now) => decoder.Lines(bytes, rows, now)), "key", gone.Token));
+        var answer = await StreamProject.PushAsync(host, "pushed", [new("x", At(-1), null, 1, null)], "key");
+        Assert.Equal((false, 1L, 0L), (answer.Repeated, answer.Accepted, answer.Place));
+    }
+
+    /// <summary>Fails calls about keys of pushes, before or after they are done, and tells of writes.</summary>
+    sealed class FailingKeys(IOnlineStore store) : IOnlineStore
+    {
+        int _calls;
+
+        public int FailFrom { get; set; } = int.MaxValue;
+        public int FailTimes { get; set; }
+        public Action? Written { get; set; }
+
+        // Of a push: its key is looked for, its claim is about to be written, is written, so is its answer.
+        void Step()
+        {
+            if (FailFrom == int.MaxValue) return;
+            _calls++;
+            if (_calls >= FailFrom && FailTimes-- > 0) throw new LockstepException(ErrorKind.Failed, "the store is down");
+        }
+
+        static bool IsKeys(string table) => table.StartsWith("~push-keys", StringComparison.Ordinal);
+
+        public ValueTask ReadAsync(OnlineReadBatch batch, CancellationToken token)
+        {
+            if (batch.Count > 0 && IsKeys(batch.Table(0))) Step();
+            return store.ReadAsync(batch, token);
+        }
+
+        public async ValueTask<bool> WriteAsync(string table, CellUpdates updates, ICellMerge merge, Fence fence, CancellationToken token)
+        {
+            if (!IsKeys(table)) return await store.WriteAsync(table, updates, merge, fence, token);
+            Step();
+            var done = await store.WriteAsync(table, updates, merge, fence, token);
+            Written?.Invoke();
+            token.ThrowIfCancellationRequested();
+            Step();
+            return done;
+        }
+
+        public IAsyncEnumerable<(byte[] Key, byte[] Cell)> ScanAsync(string table, CancellationToken token) => store.ScanAsync(table, token);
+        public ValueTask<Lease?> TryAcquireLeaseAsync(string table, string owner, TimeSpan duration, CancellationToken token) => store.TryAcquireLeaseAsync(table, owner, duration, token);
+        public ValueTask<bool> RenewLeaseAsync(Lease lease, TimeSpan duration, CancellationToken token) => store.RenewLeaseAsync(lease, duration, token);
+        public ValueTask ReleaseLeaseAsync(Lease lease, CancellationToken token) => store.ReleaseLeaseAsync(lease, token);
+        public ValueTask DropAsync(string table, CancellationToken token) => store.DropAsync(table, token);
+        public ValueTask<IReadOnlyList<OnlineTable>> ListAsync(CancellationToken token) => store.ListAsync(token);
+        public ValueTask DisposeAsync() => default;
     }
 
     /// <summary>Also by a server that takes the dead one's partition for its own pushes, as the next one does.</summary>

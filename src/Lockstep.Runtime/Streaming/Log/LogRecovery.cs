@@ -35,8 +35,9 @@ sealed record LogRecovery
                 File.Delete(path); // its first frame was never acknowledged
                 continue;
             }
+            var keys = found.PushKeys.Count;
             for (var i = 0; i < segment.Frames.Count; i++) found.Take(segment, i, ref buffer);
-            found.Segments.Add(new(path, segment.End, segment.Frames[0].Head.IngestedAt));
+            found.Segments.Add(new(path, segment.End, segment.Frames[0].Head.IngestedAt) { Keys = [.. found.PushKeys.Skip(keys).Select(k => k.Key)] });
         }
         if (log.TrySnapshot(token) is { } snapshot)
         {

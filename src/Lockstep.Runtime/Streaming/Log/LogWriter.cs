@@ -43,7 +43,7 @@ public sealed class LogWriter : IAsyncDisposable
         _budget = new(log.Options.PendingBytes);
         Tail = new(found.LastPlace, log.Options.TailBytes / Math.Max(1, sharers));
         _writing = Task.Run(WriteAsync);
-        _rolling = Task.Run(RollAsync);
+        _rolling = Task.Run(RollingAsync);
     }
 
     /// <summary>This writer and no other, before or after it, of the partition.</summary>
@@ -242,33 +242,24 @@ public sealed class LogWriter : IAsyncDisposable
         lock (_pendingKeys) _pendingKeys.Remove(key);
     }
 
-    bool HasPendingKeys
+    bool IsHeld(ClosedSegment segment)
     {
-        get
-        {
-            lock (_pendingKeys) return _pendingKeys.Count > 0;
-        }
+        lock (_pendingKeys) return segment.Keys.Any(_pendingKeys.Contains);
     }
 
-    /// <summary>Closes segments that are old enough and commits what is closed.</summary>
-    async Task RollAsync()
+    string[] PendingKeys()
+    {
+        lock (_pendingKeys) return [.. _pendingKeys];
+    }
+
+    async Task RollingAsync()
     {
         try
         {
             using var timer = new PeriodicTimer(TimeSpan.FromTicks(Math.Max(_log.Options.SegmentAge.Ticks / 4, TimeSpan.TicksPerSecond / 4)), _log.Clock);
             do
             {
-                await _file.WaitAsync(_stop.Token);
-                try
-                {
-                    _segments.CloseIfDue(Instant.Now(_log.Clock));
-                    while (_segments.TryTakeClosed(out var closed)) _flush.Add(closed);
-                }
-                finally
-                {
-                    _file.Release();
-                }
-                if (_flush.IsDue(Instant.Now(_log.Clock)) && !HasPendingKeys) Commit();
+                await RollAsync(_stop.Token);
             }
             while (await timer.WaitForNextTickAsync(_stop.Token));
         }
@@ -278,11 +269,33 @@ public sealed class LogWriter : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes a segment that is old enough and commits what is closed.</summary>
+    internal async Task RollAsync(CancellationToken token)
+    {
+        await _file.WaitAsync(token);
+        try
+        {
+            _segments.CloseIfDue(Instant.Now(_log.Clock));
+            TakeClosed();
+        }
+        finally
+        {
+            _file.Release();
+        }
+        if (_flush.IsDue(Instant.Now(_log.Clock))) Commit();
+    }
+
+    // A segment waits for the keys that were under way when it was closed: it may hold their frames. Later ones stand in others.
+    void TakeClosed()
+    {
+        while (_segments.TryTakeClosed(out var closed)) _flush.Add(closed with { Keys = PendingKeys() });
+    }
+
     void Commit()
     {
         try
         {
-            _flush.Commit(_stop.Token);
+            _flush.Commit(IsHeld, _stop.Token);
             FlushProblem = null;
         }
         catch (Exception e) when (e is LockstepException or IOException or UnauthorizedAccessException)
@@ -301,13 +314,13 @@ public sealed class LogWriter : IAsyncDisposable
         try
         {
             _segments.Close();
-            while (_segments.TryTakeClosed(out var closed)) _flush.Add(closed);
+            TakeClosed();
         }
         finally
         {
             _file.Release();
         }
-        _flush.Commit(token);
+        _flush.Commit(static _ => false, token);
     }
 
     /// <summary>Writes what waits and gives the partition free. Segments stay until they are worth a commit, by whoever opens it next.</summary>

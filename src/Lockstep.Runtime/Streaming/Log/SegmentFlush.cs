@@ -25,12 +25,14 @@ sealed class SegmentFlush(EventLog log, uint partition, IEnumerable<ClosedSegmen
             return _closed.Count > 0 && (_closed.Sum(s => s.Bytes) >= log.Options.SegmentBytes || now - _closed[0].BegunAt >= log.Options.SegmentAge.Ticks / TimeSpan.TicksPerMicrosecond);
     }
 
-    public void Commit(CancellationToken token)
+    /// <param name="isHeld">Whether a segment has to stay; those behind it stay with it.</param>
+    /// <param name="token">Ends it.</param>
+    public void Commit(Func<ClosedSegment, bool> isHeld, CancellationToken token)
     {
         lock (_one)
         {
             var any = false;
-            while (Next() is { Count: > 0 } segments)
+            while (Next(isHeld) is { Count: > 0 } segments)
             {
                 Commit(segments, token);
                 lock (_gate) _closed.RemoveRange(0, segments.Count);
@@ -40,14 +42,14 @@ sealed class SegmentFlush(EventLog log, uint partition, IEnumerable<ClosedSegmen
         }
     }
 
-    List<ClosedSegment> Next()
+    List<ClosedSegment> Next(Func<ClosedSegment, bool> isHeld)
     {
         List<ClosedSegment> next = [];
         var bytes = 0L;
         lock (_gate)
             foreach (var segment in _closed)
             {
-                if (next.Count > 0 && bytes + segment.Bytes > log.Options.CommitBytes) break;
+                if (isHeld(segment) || next.Count > 0 && bytes + segment.Bytes > log.Options.CommitBytes) break;
                 next.Add(segment);
                 bytes += segment.Bytes;
             }

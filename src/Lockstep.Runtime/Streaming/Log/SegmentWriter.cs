@@ -91,4 +91,8 @@ sealed class SegmentWriter(EventLog log, uint partition, long lastSequence) : ID
 }
 
 /// <summary>A segment that is not written to any more.</summary>
-sealed record ClosedSegment(string Path, long Bytes, long BegunAt);
+sealed record ClosedSegment(string Path, long Bytes, long BegunAt)
+{
+    /// <summary>Of pushes that may stand in it and whose answers may not be kept elsewhere.</summary>
+    public IReadOnlyList<string> Keys { get; init; } = [];
+}
