@@ -8,6 +8,7 @@ using Lockstep.Runtime.OnlineStore;
 using Lockstep.Runtime.Streaming;
 using Lockstep.Runtime.Streaming.Apply;
 using Lockstep.Runtime.Streaming.Log;
+using Lockstep.Runtime.Tests.Materialization;
 using Lockstep.Runtime.Tests.OfflineStore;
 
 namespace Lockstep.Runtime.Tests.Streaming;
@@ -348,6 +349,28 @@ public sealed class PushTests : IDisposable
         Assert.Equal(5, host.Find("pushed").Followers.Single().Rows);
         await host.DisposeAsync();
         Assert.Equal(4, await AppliedPlace.ReadAsync(project.Online, StreamProject.PushedView.Id, 0, None));
+    }
+
+    /// <summary>A compaction may take files away under it, memory or handles may be short.</summary>
+    [Fact]
+    public async Task Who_is_behind_goes_on_when_the_log_could_not_be_read_for_a_while()
+    {
+        await using var project = new StreamProject(_folder.Path, _clock, new() { TailBytes = 1 });
+        await using (var host = await project.StartAsync(new(1, [], [StreamProject.Pushed], [], [])))
+        {
+            await StreamProject.PushAsync(host, "pushed", [new("x", At(-2), null, 1, "first")]);
+            await host.Find("pushed").Writers.Single().FlushAsync(None);
+        }
+        var steps = new Steps();
+        steps.At(1, () => throw new LockstepException(ErrorKind.Failed, "no memory is left"));
+        project.Context = project.Context with { Logs = new(Path.Combine(_folder.Path, "offline"), new HookedEngine(project.Engine, steps), _clock) };
+        await using (var host = await project.StartAsync())
+        {
+            await host.Find("pushed").DrainAsync(None);
+            Assert.True(steps.Count > 1);
+            Assert.Equal((At(-2), Value.Of(1f), Value.Of("first")), await project.GetAsync(StreamProject.PushedView, "x", Now));
+            Assert.True((await StreamProject.PushAsync(host, "pushed", [new("x", At(-1), null, 2, "second")])).Visible);
+        }
     }
 
     [Fact]

@@ -86,9 +86,9 @@ sealed class Follower : IAsyncDisposable
     }
 
     /// <summary>What has left the memory of the writer is in the log.</summary>
-    async ValueTask<long> CatchUpAsync(long place)
+    ValueTask<long> CatchUpAsync(long place) => TryAsync(async () =>
     {
-        var look = await TryAsync(() => new ValueTask<LogLook>(_writer.Log.Look(_stop.Token)));
+        var look = _writer.Log.Look(_stop.Token);
         List<LogBatch> some = [];
         var rows = 0;
         foreach (var batch in look.Read(Partition, place, RowsPerWrite, _stop.Token))
@@ -102,7 +102,7 @@ sealed class Follower : IAsyncDisposable
         if (some.Count > 0) place = await ApplyAsync(some);
         // Places that were given out and hold no event, of refused ones, say.
         return Math.Max(place, look.Places.FirstOrDefault(p => p.Partition == Partition, new(Partition, -1)).Place);
-    }
+    });
 
     async ValueTask<long> ApplyAsync(List<LogBatch> batches)
     {
