@@ -67,6 +67,7 @@ internal sealed class TileTakeover(MaterializationContext context, ViewVersion f
         // A version that was retired meanwhile has lost its table, perhaps under our hands.
         if (await MaterializationMark.ReadAsync(context.Online, from.Id, token) is null) return $"{from.Id} was retired meanwhile";
         // Events up to there are in the cells that were copied: the log need not be read from its beginning.
+        await AppliedMeaning.WriteAsync(context.Online, to, token);
         foreach (var place in applied) await AppliedPlace.WriteAsync(context.Online, to.Id, place, token);
         return null;
     }

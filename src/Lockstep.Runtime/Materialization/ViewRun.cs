@@ -5,6 +5,7 @@ using Lockstep.Core.Definitions;
 using Lockstep.Core.Expectations;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.OfflineStore;
+using Lockstep.Runtime.Streaming.Apply;
 using Lockstep.Runtime.TrainingSets;
 
 namespace Lockstep.Runtime.Materialization;
@@ -225,9 +226,15 @@ internal abstract class ViewRun
     /// <summary>Rows of another meaning under the same name, after a registry was made anew, could be read as rows of this one: they go.</summary>
     async Task DropOtherMeaningAsync(CancellationToken token)
     {
-        var mark = await MaterializationMark.ReadAsync(Context.Online, Id, token);
-        var last = mark?.Fingerprint ?? (await Context.Runs.ListAsync(Id, 100, token)).FirstOrDefault(r => r.Start.Store == Options.OnlineStore)?.Start.Fingerprint;
-        if (last is not null && last != View.Fingerprint) await Context.Online.DropAsync(Id, token);
+        if (!await HasOtherMeaningAsync(token)) return;
+        await using var lease = await LeaseKeeper.TakeAsync(Context.Online, Id, Owner(), Options, Context.Clock, HeldByAnotherAsync, token);
+        if (await HasOtherMeaningAsync(token)) await Context.Online.DropAsync(Id, token); // who applies events may have done it meanwhile
+    }
+
+    async Task<bool> HasOtherMeaningAsync(CancellationToken token)
+    {
+        var last = await AppliedMeaning.OfTableAsync(Context.Online, Id, token) ?? (await Context.Runs.ListAsync(Id, 100, token)).FirstOrDefault(r => r.Start.Store == Options.OnlineStore)?.Start.Fingerprint;
+        return last is not null && last != View.Fingerprint;
     }
 
     RunEnd End(RunState state, long? leftOut, string? error) => new()

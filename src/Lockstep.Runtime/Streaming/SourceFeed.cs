@@ -19,7 +19,8 @@ public sealed class SourceFeed : IAsyncDisposable
     readonly PushKeys _keys;
     readonly ConcurrentBag<EventDecoder> _decoders = [];
     readonly SemaphoreSlim _change = new(1, 1);
-    readonly Dictionary<(uint Partition, string View), Follower> _followers = [];
+    readonly Dictionary<(uint Partition, string View, string Meaning), Follower> _followers = [];
+    readonly Dictionary<string, AppliedMeaningCheck> _meanings = new(StringComparer.Ordinal); // by view
     volatile Follower[] _all = [];
     volatile LogWriter[] _writers = [];
     IReadOnlyList<ViewVersion> _views = [];
@@ -116,7 +117,8 @@ public sealed class SourceFeed : IAsyncDisposable
         {
             if (Reader?.Owns(partition) == true || _writers.Any(w => w.Partition == partition)) continue;
             // Nothing has come to it since it was settled, for all views that there are.
-            var state = string.Join('\n', Log.SegmentPaths(partition).Concat(_views.Select(v => v.Id)));
+            var views = _views.Select(v => $"{v.Id} {v.Fingerprint}").ToList();
+            var state = string.Join('\n', Log.SegmentPaths(partition).Concat(views));
             if (_settled.GetValueOrDefault(partition) == state || Log.TryOpenWriter(partition, token) is not { } left) continue;
             await AddAsync(left, token);
             try
@@ -124,7 +126,7 @@ public sealed class SourceFeed : IAsyncDisposable
                 foreach (var follower in _all)
                     if (follower.Partition == partition) await follower.WaitAsync(left.LastPlace, token);
                 await left.FlushAsync(token);
-                _settled[partition] = string.Join('\n', _views.Select(v => v.Id));
+                _settled[partition] = string.Join('\n', views);
             }
             finally
             {
@@ -219,15 +221,20 @@ public sealed class SourceFeed : IAsyncDisposable
     async Task FollowAsync()
     {
         foreach (var (key, follower) in _followers.ToList())
-            if (!_views.Any(v => v.Id == key.View) || !_writers.Any(w => w.Partition == key.Partition))
+            if (!_views.Any(v => v.Id == key.View && v.Fingerprint == key.Meaning) || !_writers.Any(w => w.Partition == key.Partition))
             {
                 await follower.DisposeAsync();
                 _followers.Remove(key);
             }
+        foreach (var (id, meaning) in _meanings.ToList())
+            if (!_views.Any(v => v.Id == id && v.Fingerprint == meaning.Fingerprint)) _meanings.Remove(id);
         foreach (var writer in _writers)
             foreach (var view in _views)
-                if (!_followers.ContainsKey((writer.Partition, view.Id)))
-                    _followers.Add((writer.Partition, view.Id), new(writer, ApplierOf(view), _context.Online, _context.Clock));
+            {
+                if (_followers.ContainsKey((writer.Partition, view.Id, view.Fingerprint))) continue;
+                if (!_meanings.TryGetValue(view.Id, out var meaning)) _meanings.Add(view.Id, meaning = new(_context.Online, view, Log));
+                _followers.Add((writer.Partition, view.Id, view.Fingerprint), new(writer, ApplierOf(view), meaning, _context.Online, _context.Clock));
+            }
         _all = [.. _followers.Values];
     }
 

@@ -109,6 +109,36 @@ public sealed class FirstEndTests : IDisposable
         await JudgeAsync(project, "after the run");
     }
 
+    /// <summary>A registry that was made anew: whichever comes first, the stream or a run, the other leaves what it has made.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task S23_a_run_and_a_stream_of_another_meaning_begin_afresh_once(bool streamFirst)
+    {
+        await using var project = new StreamProject(_folder.Path, _clock);
+        WriteFile(project, "a", new Seen("x", Day(-2), null, 1, null), new Seen("x", Day(-1) + 1, null, 2, null));
+        await RecordFirstAsync(project, None);
+        await using (var host = await project.StartAsync(Catalog))
+        {
+            await PushAsync(host, new Seen("x", Day(-1) + 5, null, 10, null), new Seen("y", Day(-1) + 6, null, 20, null));
+            await project.RunAsync(View, catalog: Catalog);
+            await JudgeAsync(project, "before");
+        }
+        var view = View with { View = (AggregationView)View.View with { Features = [new() { Name = "s", Function = "max", Column = "a", Windows = [Month] }] }, Fingerprint = "another" };
+        Catalog other = new(2, [], [StreamProject.Both], [view], []);
+        if (!streamFirst) await project.RunAsync(view, catalog: other);
+        await using (var host = await project.StartAsync(other))
+        {
+            await host.Find("both").DrainAsync(None);
+            if (streamFirst) await project.RunAsync(view, catalog: other);
+            await StreamProject.PushAsync(host, "both", [new("y", Day(-1) + 7, null, 15, null), new("z", Day(-1) + 7, null, 5, null)]);
+            FeatureServer server = new(project.Online, _clock, new(), other);
+            foreach (var (id, max) in new[] { ("x", 10.0), ("y", 20), ("z", 5) })
+            {
+                var row = (await server.GetAsync(new() { Features = [new() { View = "w" }] }, [new Dictionary<string, Value> { ["id"] = Value.Of(id) }], None)).Rows[0];
+                Assert.Equal((id, Value.Of(max), Value.Of(max)), (id, row[0].Value, project.Train(other, ["w"], [(id, Now)])[0][0]));
+            }
+        }
+    }
+
     [Fact]
     public async Task S25_nothing_is_written_while_the_end_is_not_known()
     {

@@ -66,6 +66,49 @@ public sealed class TileStreamTests
         Assert.Equal([Value.Of(3L), Value.Of(3L), Value.Of(7.5), Value.Of(7.5), Value.Of(2.5)], row.Select(v => v.Value));
     }
 
+    /// <summary>A registry that was made anew, beside an online store that was not; while the stream runs, or before it runs again.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task S23_what_was_applied_under_another_meaning_of_the_same_name_is_applied_afresh(bool live)
+    {
+        using var folder = new TempFolder();
+        ManualClock clock = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+        await using var project = new StreamProject(folder.Path, clock);
+        ViewVersion before = View(), after = Other(before);
+        var host = await project.StartAsync(new(1, [], [Clicks], [before], []));
+        await PushAsync("2026-05-31T23:59:50Z", 1.5);
+        await PushAsync("2026-05-31T23:59:51Z", 7);
+        if (live) await host.UpdateAsync(new(2, [], [Clicks], [after], []), CancellationToken.None);
+        else
+        {
+            await host.DisposeAsync();
+            host = await project.StartAsync(new(2, [], [Clicks], [after], []));
+        }
+        await host.Find("clicks").DrainAsync(CancellationToken.None);
+        Assert.Equal([Value.Of(2L), Value.Of(2L), Value.Of(7.0), Value.Of(7.0)], await GetAsync());
+        await PushAsync("2026-05-31T23:59:52Z", 3);
+        await host.DisposeAsync();
+        host = await project.StartAsync(new(2, [], [Clicks], [after], []));
+        await PushAsync("2026-05-31T23:59:53Z", 9);
+        Assert.Equal([Value.Of(4L), Value.Of(4L), Value.Of(9.0), Value.Of(9.0)], await GetAsync());
+        await host.DisposeAsync();
+
+        async Task PushAsync(string at, double a)
+            => Assert.True((await StreamProject.PushAsync(host, "clicks", string.Create(System.Globalization.CultureInfo.InvariantCulture, $$"""{"id":"x","ts":"{{at}}","a":{{a}}}"""))).Visible);
+
+        async Task<IEnumerable<Value>> GetAsync()
+        {
+            FeatureServer server = new(project.Online, clock, new(), new(2, [], [Clicks], [after], []));
+            Assert.True(FeatureSelection.TryParse("w:*", out var all));
+            return (await server.GetAsync(new() { Features = [all] }, [new Dictionary<string, Value> { ["id"] = Value.Of("x") }], CancellationToken.None)).Rows[0].Select(v => v.Value);
+        }
+    }
+
+    static ViewVersion Other(ViewVersion view) => view with
+    {
+        View = (AggregationView)view.View with { Features = [.. ((AggregationView)view.View).Features.Select(f => f.Function == "sum" ? f with { Function = "max" } : f)] },
+        Fingerprint = "another",
+    };
+
     [Theory, InlineData(1), InlineData(2), InlineData(3)]
     public async Task S9_S15_windows_over_pushed_events_are_what_the_definition_says(int seed)
     {

@@ -57,6 +57,19 @@ public static class AppliedPlace
         await store.WriteAsync(table, updates, new Greater(), Fence.None, token);
     }
 
+    /// <summary>Applies the partition from its beginning next time.</summary>
+    internal static async ValueTask ForgetAsync(IOnlineStore store, string table, uint partition, CancellationToken token)
+    {
+        var updates = new CellUpdates();
+        updates.Add(Key(partition), default);
+        await store.WriteAsync(table, updates, new Forget(), Fence.None, token);
+    }
+
+    sealed class Forget : ICellMerge
+    {
+        public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged) => !cell.IsEmpty;
+    }
+
     sealed class Greater : ICellMerge
     {
         public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)

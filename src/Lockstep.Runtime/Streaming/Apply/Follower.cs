@@ -18,6 +18,7 @@ sealed class Follower : IAsyncDisposable
 
     readonly LogWriter _writer;
     readonly IEventApplier _applier;
+    readonly AppliedMeaningCheck _meaning;
     readonly IOnlineStore _store;
     readonly TimeProvider _clock;
     readonly CancellationTokenSource _stop = new();
@@ -27,9 +28,9 @@ sealed class Follower : IAsyncDisposable
     long _saved = -1;
     ApplyCounts _counts;
 
-    public Follower(LogWriter writer, IEventApplier applier, IOnlineStore store, TimeProvider clock)
+    public Follower(LogWriter writer, IEventApplier applier, AppliedMeaningCheck meaning, IOnlineStore store, TimeProvider clock)
     {
-        (_writer, _applier, _store, _clock) = (writer, applier, store, clock);
+        (_writer, _applier, _meaning, _store, _clock) = (writer, applier, meaning, store, clock);
         _running = Task.Run(RunAsync);
     }
 
@@ -57,7 +58,11 @@ sealed class Follower : IAsyncDisposable
     {
         try
         {
-            var place = await TryAsync(() => AppliedPlace.ReadAsync(_store, View, Partition, _stop.Token));
+            var place = await TryAsync(async () =>
+            {
+                await _meaning.EnsureAsync(_stop.Token);
+                return await AppliedPlace.ReadAsync(_store, View, Partition, _stop.Token);
+            });
             _saved = place;
             _applied.Advance(place);
             List<LogBatch> batches = [];
