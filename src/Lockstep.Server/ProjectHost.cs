@@ -53,7 +53,7 @@ public sealed class ProjectHost : IAsyncDisposable
         _registry = new(() => new RegistryWithContent(new SqliteRegistry(Folder.RegistryFile), new(_lookups.Value, CSharp)));
         _online = new(MakeOnlineStore);
         _offline = new(() => new OfflineViewStore(OfflineFolder(), Engine, Clock) { FinishedVersion = FinishedVersion });
-        _runs = new(() => new SqliteRunStore(RunsFile));
+        _runs = new(() => new SqliteRunStore(RunsFile, StoreAddress.Redact(Settings.OnlineStore)));
         _tables = new(() => new SourceTables(Folder.Root, _offline.Value, Clock));
     }
 

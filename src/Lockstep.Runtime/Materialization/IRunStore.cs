@@ -26,7 +26,7 @@ public interface IRunStore : IAsyncDisposable
     /// <summary>The version of a SQL view's own table as of its last finished run; null: none has finished. What training reads.</summary>
     ValueTask<long?> StoredVersionAsync(string view, CancellationToken token);
 
-    /// <summary>Records an end of a view's table (S25), before anything is written that stands on it; by a run; or the first one, by <c>apply</c> or whoever needs it first (null), which is recorded only where there is none. One before another that is recorded is not: ends never go back, whoever was asleep meanwhile.</summary>
+    /// <summary>Records an end of a view's table (S25), which is that of this project's online store, before anything is written that stands on it; by a run; or the first one, by <c>apply</c> or whoever needs it first (null), which is recorded only where there is none. One before another that is recorded is not: ends never go back, whoever was asleep meanwhile.</summary>
     ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token);
 
     /// <summary>All ends of a view, in the order in which they were recorded.</summary>

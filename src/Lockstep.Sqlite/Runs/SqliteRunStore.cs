@@ -15,17 +15,21 @@ namespace Lockstep.Sqlite.Runs;
 /// </summary>
 public sealed class SqliteRunStore : IRunStore
 {
-    const int Format = 3; // 2: rows_dropped, expectations; 3: ends
+    const int Format = 4; // 2: rows_dropped, expectations; 3: ends; 4: of which online store
     const int ApplicationId = 0x4C4B524E; // "LKRN"
     const int KeptReads = 50;
 
     readonly string _path;
+    readonly string _store;
     readonly SqliteConnection _connection;
     readonly SemaphoreSlim _turn = new(1, 1);
 
-    public SqliteRunStore(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="store">The online store whose ends are asked for (S25), see <see cref="MaterializerOptions.OnlineStore"/>: environments may share the file.</param>
+    public SqliteRunStore(string path, string store = "")
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        _store = store;
         SqliteRuntime.Init();
         _path = Path.GetFullPath(path);
         try
@@ -73,11 +77,13 @@ public sealed class SqliteRunStore : IRunStore
               rows_dropped INTEGER, expectations TEXT);
             CREATE INDEX IF NOT EXISTS runs_of_view ON runs(view, store, number);
             CREATE TABLE IF NOT EXISTS reads(run INTEGER NOT NULL, number INTEGER NOT NULL, state BLOB NOT NULL, PRIMARY KEY(run, number)) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS ends(number INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL, end INTEGER NOT NULL, recorded INTEGER NOT NULL, run INTEGER);
+            CREATE TABLE IF NOT EXISTS ends(number INTEGER PRIMARY KEY AUTOINCREMENT, view TEXT NOT NULL, end INTEGER NOT NULL, recorded INTEGER NOT NULL, run INTEGER, store TEXT);
             CREATE INDEX IF NOT EXISTS ends_of_view ON ends(view, number);
             """);
         if (Scalar("SELECT count(*) FROM pragma_table_info('runs') WHERE name = 'rows_dropped'") is 0L) // written by format 1
             Execute("ALTER TABLE runs ADD COLUMN rows_dropped INTEGER; ALTER TABLE runs ADD COLUMN expectations TEXT");
+        if (Scalar("SELECT count(*) FROM pragma_table_info('ends') WHERE name = 'store'") is 0L) // written by format 3: of all stores
+            Execute("ALTER TABLE ends ADD COLUMN store TEXT");
         Execute($"""
             PRAGMA application_id={ApplicationId};
             PRAGMA user_version={Format};
@@ -135,12 +141,12 @@ public sealed class SqliteRunStore : IRunStore
         => ReadAsync(() => Scalar("SELECT stored_version FROM runs WHERE view = $v AND state = 'Finished' AND stored_version IS NOT NULL ORDER BY number DESC LIMIT 1", ("$v", view)) as long?, token);
 
     public async ValueTask RecordEndAsync(string view, long end, long recordedAt, long? run, CancellationToken token)
-        => await TransactAsync(() => Execute("INSERT INTO ends(view, end, recorded, run) SELECT $view, $end, $recorded, $run WHERE NOT EXISTS(SELECT 1 FROM ends WHERE view = $view AND ($run IS NULL OR end > $end))", ("$view", view), ("$end", end), ("$recorded", recordedAt), ("$run", run)), token);
+        => await TransactAsync(() => Execute("INSERT INTO ends(view, end, recorded, run, store) SELECT $view, $end, $recorded, $run, $store WHERE NOT EXISTS(SELECT 1 FROM ends WHERE view = $view AND (store IS NULL OR store = $store) AND ($run IS NULL OR end > $end))", ("$store", _store), ("$view", view), ("$end", end), ("$recorded", recordedAt), ("$run", run)), token);
 
     public ValueTask<IReadOnlyList<RecordedEnd>> EndsAsync(string view, CancellationToken token) => ReadAsync<IReadOnlyList<RecordedEnd>>(() =>
     {
         List<RecordedEnd> ends = [];
-        using var command = Command("SELECT e.end, e.recorded, e.run, e.run IS NULL OR r.state = 'Finished' FROM ends e LEFT JOIN runs r ON r.number = e.run WHERE e.view = $view ORDER BY e.number", ("$view", view));
+        using var command = Command("SELECT e.end, e.recorded, e.run, e.run IS NULL OR r.state = 'Finished' FROM ends e LEFT JOIN runs r ON r.number = e.run WHERE e.view = $view AND (e.store IS NULL OR e.store = $store) ORDER BY e.number", ("$view", view), ("$store", _store));
         using var row = command.ExecuteReader();
         while (row.Read()) ends.Add(new(row.GetInt64(0), row.GetInt64(1), row.IsDBNull(2) ? null : row.GetInt64(2), row.GetInt64(3) != 0));
         return ends;

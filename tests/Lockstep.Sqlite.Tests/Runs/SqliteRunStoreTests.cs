@@ -101,9 +101,9 @@ public sealed class SqliteRunStoreTests : IDisposable
     public async Task A_file_of_a_newer_format_or_of_another_program_is_refused_and_stays_as_it_is()
     {
         await using (var store = new SqliteRunStore(File)) await store.BeginAsync(Start("v@1.0.0"), None);
-        Sql("PRAGMA user_version=4");
+        Sql("PRAGMA user_version=5");
         var before = await System.IO.File.ReadAllBytesAsync(File);
-        Assert.Contains("has format 4; this program knows formats up to 3", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
+        Assert.Contains("has format 5; this program knows formats up to 4", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
         Assert.Equal(before, await System.IO.File.ReadAllBytesAsync(File));
         Sql("PRAGMA application_id=7");
         Assert.Contains("not a record of runs of Lockstep", Assert.Throws<LockstepException>(() => new SqliteRunStore(File)).Message, StringComparison.Ordinal);
@@ -167,6 +167,36 @@ public sealed class SqliteRunStoreTests : IDisposable
         await store.EndAsync(run, new() { State = RunState.Finished, EndedAt = 22 }, default);
         Assert.Equal([true, true], (await store.EndsAsync("v@1.0.0", default)).Select(e => e.Stands));
         Assert.Empty(await store.EndsAsync("v@1.0.1", default));
+    }
+
+    /// <summary>Environments may share a registry, and so the record of runs: what an end says is what the cells of one online store were built with.</summary>
+    [Fact]
+    public async Task S25_each_online_store_has_ends_of_its_own()
+    {
+        await using SqliteRunStore dev = new(File, "embedded:dev.db"), prod = new(File, "embedded:prod.db");
+        await dev.RecordEndAsync("v@1.0.0", 10, 11, null, default);
+        Assert.Empty(await prod.EndsAsync("v@1.0.0", default));
+        var run = await dev.BeginAsync(Start("v@1.0.0") with { Store = "embedded:dev.db" }, default);
+        await dev.RecordEndAsync("v@1.0.0", 20, 21, run, default);
+        await prod.RecordEndAsync("v@1.0.0", 15, 22, null, default);
+        Assert.Equal([new(15, 22, null, true)], await prod.EndsAsync("v@1.0.0", default));
+        Assert.Equal([10, 20], (await dev.EndsAsync("v@1.0.0", default)).Select(e => e.End));
+    }
+
+    [Fact]
+    public async Task S25_ends_that_were_recorded_before_stores_were_told_apart_are_those_of_all()
+    {
+        await using (var before = new SqliteRunStore(File, "embedded:dev.db"))
+        {
+            await before.RecordEndAsync("v@1.0.0", 10, 11, null, default);
+            Sql("ALTER TABLE ends DROP COLUMN store; PRAGMA user_version=3");
+        }
+        await using SqliteRunStore dev = new(File, "embedded:dev.db"), prod = new(File, "embedded:prod.db");
+        foreach (var store in new[] { dev, prod })
+        {
+            await store.RecordEndAsync("v@1.0.0", 12, 13, null, default); // there is a first one
+            Assert.Equal([new(10, 11, null, true)], await store.EndsAsync("v@1.0.0", default));
+        }
     }
 
     static TableState Plain(params string[] paths) => new() { Format = TableFormat.Parquet, TakenAt = 2, Files = [.. paths.Select(p => new FileState(p, 1, 2, 3, "abc"))] };
