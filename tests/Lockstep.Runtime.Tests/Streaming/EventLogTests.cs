@@ -182,7 +182,22 @@ public sealed class EventLogTests : IDisposable
             var damaged = await Assert.ThrowsAsync<LockstepException>(() => writer.FlushAsync(None));
             Assert.Contains("is damaged at its head", damaged.Message, StringComparison.Ordinal);
         }
+        // Nor by who opens the partition next: a head is written before the first event is acknowledged.
+        var refused = Assert.Throws<LockstepException>(() => log.OpenPushWriter(None));
+        Assert.Contains("is damaged at its head", refused.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(path));
+    }
+
+    [Theory, InlineData(0), InlineData(10), InlineData(40), InlineData(4096)]
+    public async Task A_segment_whose_first_write_was_cut_short_is_removed(int bytes)
+    {
+        var log = _project.Log();
+        await using (var writer = log.OpenPushWriter(None)) await writer.AppendAsync(new() { Rows = LogProject.Numbered(0, 1_000) }, None);
+        var path = log.SegmentPaths(0).Single();
+        await File.WriteAllBytesAsync(path, (await File.ReadAllBytesAsync(path))[..bytes]);
+        await using var again = log.OpenPushWriter(None);
+        Assert.Equal(-1, again.LastPlace);
+        Assert.False(File.Exists(path));
     }
 
     [Fact]
@@ -253,15 +268,16 @@ public sealed class EventLogTests : IDisposable
         Assert.Equal([LogProject.Row(0), LogProject.Row(1), LogProject.Row(7)], _project.Read(log.Look(None).Input()).Select(r => r.Row));
     }
 
-    [Fact]
-    public async Task Damage_in_front_of_whole_events_is_an_error_that_names_file_and_byte()
+    /// <summary>In a payload, and in the length of one, which does not say any more where the next begins.</summary>
+    [Theory, InlineData(0), InlineData(-SegmentFormat.HeadSize), InlineData(-SegmentFormat.HeadSize + 2)]
+    public async Task Damage_in_front_of_whole_events_is_an_error_that_names_file_and_byte(int where)
     {
         var log = _project.Log();
         await using (var writer = log.OpenPushWriter(None))
             for (var i = 0; i < 3; i++) await writer.AppendAsync(new() { Rows = LogProject.Numbered(i, 1) }, None);
         var path = log.SegmentPaths(0)[0];
         var bytes = await File.ReadAllBytesAsync(path, None);
-        using (var segment = SegmentFile.TryOpen(path)!) bytes[segment.Frames[1].At] ^= 1;
+        using (var segment = SegmentFile.TryOpen(path)!) bytes[segment.Frames[1].At + where] ^= 1;
         await File.WriteAllBytesAsync(path, bytes, None);
         var damaged = Assert.Throws<LockstepException>(() => log.OpenPushWriter(None));
         Assert.Contains(path, damaged.Message, StringComparison.Ordinal);

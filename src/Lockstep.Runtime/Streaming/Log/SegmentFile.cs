@@ -34,7 +34,7 @@ sealed class SegmentFile : IDisposable
     }
 
     /// <summary>Null: it is gone, or was never begun.</summary>
-    /// <exception cref="LockstepException">Whole frames stand behind a damaged one: what was acknowledged cannot be read.</exception>
+    /// <exception cref="LockstepException">Whole frames stand behind a damaged one, or a damaged head: what was acknowledged cannot be read.</exception>
     public static SegmentFile? TryOpen(string path)
     {
         SafeFileHandle handle;
@@ -50,6 +50,7 @@ sealed class SegmentFile : IDisposable
         try
         {
             if (segment.ReadHeads()) return segment;
+            if (segment.HoldsFrames()) return segment.ReadHeads() ? segment : throw DamagedHead(path); // its writer may have come to the head meanwhile
         }
         catch
         {
@@ -103,14 +104,42 @@ sealed class SegmentFile : IDisposable
         return true;
     }
 
-    // What a process was writing when it died is at the end. A whole frame behind something else was damaged later.
+    public static LockstepException DamagedHead(string path) => new(ErrorKind.Failed, $"{path} is damaged at its head: it is no segment any more. Bring it back from a copy, or remove it to go on without its events.");
+
+    // What a process was writing when it died is at the end. A whole frame behind something else was damaged later, and what is damaged may
+    // not say any more where the next one begins.
     void RefuseDamage(ref byte[] buffer, long at, long length)
     {
-        if (length - at < SegmentFormat.HeadSize) return;
-        Span<byte> start = stackalloc byte[SegmentFormat.HeadSize];
-        if (Read(start, at) < start.Length || SegmentFormat.PayloadLength(start) is not (>= 0 and var size)) return;
-        if (TryReadFrame(ref buffer, at + SegmentFormat.HeadSize + size, length, out var behind, out _))
+        if (TryFindFrame(ref buffer, at + 1, length, out var behind))
             throw new LockstepException(ErrorKind.Failed, $"{Path} is damaged at byte {at}: whole frames follow ({behind.Count} {behind.Kind} from place {behind.First}), so events that were acknowledged cannot be read. Bring the file back from a copy, or cut it at that byte to go on without them.");
+    }
+
+    bool HoldsFrames()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            return TryFindFrame(ref buffer, 0, RandomAccess.GetLength(_file), out _);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The first whole frame that begins at a place or behind it.</summary>
+    bool TryFindFrame(ref byte[] buffer, long from, long length, out FrameHead head)
+    {
+        head = default;
+        if (length - from < SegmentFormat.HeadSize) return false;
+        var piece = new byte[1 << 16];
+        for (; length - from >= SegmentFormat.HeadSize; from += piece.Length - SegmentFormat.HeadSize + 1)
+        {
+            var read = Read(piece, from);
+            for (var i = 0; i + SegmentFormat.HeadSize <= read; i++)
+                if (SegmentFormat.MayBeHead(piece.AsSpan(i, SegmentFormat.HeadSize)) && TryReadFrame(ref buffer, from + i, length, out head, out _)) return true;
+        }
+        return false;
     }
 
     /// <summary>The payload of a frame, in a buffer that is reused.</summary>

@@ -1,4 +1,3 @@
-using Lockstep.Core;
 using Lockstep.Core.Rows;
 using Lockstep.Runtime.OfflineStore.Delta;
 
@@ -64,7 +63,7 @@ sealed class SegmentFlush(EventLog log, uint partition, IEnumerable<ClosedSegmen
         {
             foreach (var one in closed)
                 if (SegmentFile.TryOpen(one.Path) is { } segment) segments.Add(segment);
-                else if (File.Exists(one.Path)) throw new LockstepException(ErrorKind.Failed, $"{one.Path} is damaged at its head: it is no segment any more. Bring it back from a copy, or remove it to go on without its events.");
+                else if (File.Exists(one.Path)) throw SegmentFile.DamagedHead(one.Path);
 
             // Segments of one schema go together; the table takes new columns with the next.
             for (var first = 0; first < segments.Count;)

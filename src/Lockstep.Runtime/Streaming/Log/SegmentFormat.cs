@@ -103,6 +103,10 @@ static class SegmentFormat
     public static int PayloadLength(ReadOnlySpan<byte> head)
         => BinaryPrimitives.ReadInt32LittleEndian(head) is >= 0 and <= MaxPayload and var length ? length : -1;
 
+    /// <summary>False: these bytes are the head of no frame, which is quicker to tell than that they are.</summary>
+    public static bool MayBeHead(ReadOnlySpan<byte> head) => head[4] is >= (byte)FrameKind.Rows and <= (byte)FrameKind.PushKey && head[5] <= 1 && head[6] == 0 && head[7] == 0
+        && BinaryPrimitives.ReadInt32LittleEndian(head[36..]) == 0 && PayloadLength(head) >= 0 && ReadHead(head) is { Count: >= 0, IngestedAt: > 0 } read && read.First <= read.Last + 1;
+
     public static bool IsWhole(ReadOnlySpan<byte> head, ReadOnlySpan<byte> payload)
         => head[4] != 0 && BinaryPrimitives.ReadUInt64LittleEndian(head[HashedSize..]) == HashOf(head[..HashedSize], payload);
 
