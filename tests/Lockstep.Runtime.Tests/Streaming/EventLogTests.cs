@@ -137,6 +137,40 @@ public sealed class EventLogTests : IDisposable
         Assert.Empty(log.SegmentPaths(0));
     }
 
+    /// <summary>Whatever a message may hold is the same in a segment and in the table, and never keeps a segment from becoming part of it.</summary>
+    [Fact]
+    public async Task S2_values_at_the_edges_of_their_types_are_the_same_in_segments_and_in_the_table()
+    {
+        var log = _project.Log();
+        await using var writer = log.OpenPushWriter(None);
+        long[] times = [long.MinValue, long.MinValue + 1, long.MinValue + 2, -62_135_596_800_000_000, -62_135_596_800_000_001, -1, 0, 253_402_300_800_000_000, long.MaxValue - 1, long.MaxValue];
+        string[] texts = ["", "\0", "a\0b", "\uFEFF", "\r\n", "\U0001F600", new('x', 100_000), "null", "-0", "\u0001"];
+        var rows = Enumerable.Range(0, times.Length).Select(i => new[]
+        {
+            Value.Of(texts[i]), Value.Timestamp(times[i]), Value.Of(i % 2 == 0 ? long.MinValue + i : long.MaxValue - i),
+            Value.List(i % 3 == 0 ? [] : [Value.Of(texts[i]), Value.Null]), Value.Decimal(i % 2 == 0 ? 9_999_999_999 : -9_999_999_999, 2),
+        }).ToList();
+        await writer.AppendAsync(new() { Rows = LogProject.Rows(rows) }, None);
+        Judge("in a segment");
+        await writer.FlushAsync(None);
+        Assert.Empty(log.SegmentPaths(0));
+        Judge("in the table");
+
+        void Judge(string where)
+        {
+            var look = log.Look(None);
+            Assert.Equal(rows.Count, look.Read(0, -1, 3, None).Sum(b => b.Rows.Count));
+            var read = _project.Read(look.Input());
+            for (var i = 0; i < rows.Count; i++) Assert.True(rows[i].SequenceEqual(read[i].Row), $"{where}: row {i} is {string.Join(", ", read[i].Row)}");
+            // Windows without a beginning, and labels without an end.
+            foreach (var at in times.Skip(3).SkipLast(1))
+            {
+                Assert.True(rows.Count(r => r[1].AsInt64 <= at) == _project.Read(look.Input(), r => r with { TimeColumn = "ts", NotAfter = at }).Count, $"{where}: up to {at}");
+                Assert.True(rows.Count(r => r[1].AsInt64 >= at) == _project.Read(look.Input(), r => r with { TimeColumn = "ts", NotBefore = at }).Count, $"{where}: from {at} on");
+            }
+        }
+    }
+
     /// <summary>Under a load of pushes with keys there is always one under way.</summary>
     [Fact]
     public async Task S15_a_segment_waits_for_the_keys_that_stand_in_it_and_not_for_later_ones()

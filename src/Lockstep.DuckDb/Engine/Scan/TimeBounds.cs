@@ -29,11 +29,14 @@ internal readonly record struct TimeBounds(long NotBefore, long NotAfter)
         TypeId.Timestamp => Between(column, "make_timestamp", Math.Clamp(NotBefore, First, Last), Math.Clamp(NotAfter, First, Last)),
         TypeId.TimestampTz => Between(column, "make_timestamptz", Math.Clamp(NotBefore, First, Last), Math.Clamp(NotAfter, First, Last)),
         TypeId.TimestampNs => Between(column, "make_timestamp_ns", Nanos(NotBefore, 0), Nanos(NotAfter, 999)),
-        TypeId.Date => $"{column} between date '1970-01-01' + ({Sql.Number(Day(NotBefore, Instant.Day - 1))})::integer and date '1970-01-01' + ({Sql.Number(Day(NotAfter, 0))})::integer",
+        TypeId.Date => Between(column, $"date '1970-01-01' + ({Sql.Number(Day(NotBefore, Instant.Day - 1))})::integer", $"date '1970-01-01' + ({Sql.Number(Day(NotAfter, 0))})::integer"),
         _ => null,
     };
 
-    static string Between(string column, string make, long from, long to) => $"{column} between {make}({Sql.Number(from)}) and {make}({Sql.Number(to)})";
+    string Between(string column, string make, long from, long to) => Between(column, $"{make}({Sql.Number(from)})", $"{make}({Sql.Number(to)})");
+
+    // Where there is no bound, what DuckDB takes for infinite is in as well: instants that are before its first one.
+    string Between(string column, string from, string to) => NotBefore == long.MinValue ? $"{column} <= {to}" : NotAfter == long.MaxValue ? $"{column} >= {from}" : $"{column} between {from} and {to}";
 
     static long Nanos(long micros, int rest) => (long)Int128.Clamp((Int128)micros * 1000 + rest, -long.MaxValue + 1, Last);
 
