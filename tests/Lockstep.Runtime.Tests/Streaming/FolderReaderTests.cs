@@ -55,14 +55,14 @@ public sealed class FolderReaderTests : IDisposable
         }
     }
 
-    async Task<Reading> OpenAsync(StreamProject project, string path = "in/*.jsonl", TimeProvider? clock = null)
+    async Task<Reading> OpenAsync(StreamProject project, string path = "in/*.jsonl", TimeProvider? clock = null, string? root = null)
     {
         var source = StreamProject.Pushed with { Stream = new FileStreamSource(path) { Timestamp = "ts", Created = "made" } };
         project.Context = project.Context with { Reader = feed => null };
         var host = new StreamHost(project.Context);
         await host.UpdateAsync(new(1, [], [source], [StreamProject.PushedView], []), None);
         var feed = host.Find("pushed");
-        var reader = new FolderReader(feed, project.Engine, _folder.Path, clock ?? _clock, (s, text) => _told.Add(text));
+        var reader = new FolderReader(feed, project.Engine, root ?? _folder.Path, clock ?? _clock, (s, text) => _told.Add(text));
         var writer = (await feed.TryTakeAsync(LogPartitions.Files, None))!;
         return new(project, host, feed, writer, reader.Open(writer), new("pushed"));
     }
@@ -401,6 +401,70 @@ public sealed class FolderReaderTests : IDisposable
             File.Copy(PathOf("b.parquet"), PathOf("c.parquet"));
             await reading.TurnAsync();
             Assert.StartsWith("in/c.parquet is the same as in/b.parquet, which is still there: its events would count twice. Choose", reading.Status.Problem, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory, InlineData("jsonl"), InlineData("csv"), InlineData("parquet")]
+    public async Task S15_killed_after_or_within_any_write_of_the_log_each_event_is_there_once(string format)
+    {
+        // More than one piece of one file, several files, and what is refused.
+        var pattern = $"in/*.{format}";
+        string[] refused = format switch { "jsonl" => ["in/b.jsonl, line 2", "in/c.jsonl, line 1"], "csv" => ["in/b.csv, line 3"], _ => [] };
+        const string Head = "id,ts,a,b\n";
+        string Row(int i) => string.Create(CultureInfo.InvariantCulture, $"x,2026-05-01,{i},v\n");
+        switch (format)
+        {
+            case "jsonl":
+                Write("a.jsonl", StreamProject.Lines(Enumerable.Range(1, 5_000).Select(i => Event(i) with { B = new('b', 900) })));
+                Write("b.jsonl", Lines(5_001) + "no event\n" + Lines(5_002));
+                Write("c.jsonl", "nor this\n" + Lines(5_003)[..10]);
+                break;
+            case "csv":
+                Write("a.csv", Head + string.Concat(Enumerable.Range(1, 20_000).Select(Row)));
+                Write("b.csv", Head + Row(20_001) + ",2026-05-01,1,no key\n" + Row(20_002));
+                break;
+            default:
+                await using (var made = new StreamProject(Path.Combine(_folder.Path, "made"), _clock))
+                    File.Move(WriteParquet(made, 20_000), PathOf("a.parquet"));
+                break;
+        }
+        List<double> all;
+        string segment;
+        List<long> cuts = [];
+        var whole = Path.Combine(_folder.Path, "whole");
+        await using (var project = new StreamProject(whole, _clock))
+        {
+            await using var reading = await OpenAsync(project, pattern);
+            await ReadAllAsync(reading);
+            all = reading.Logged();
+            segment = Assert.Single(reading.Feed.Log.SegmentPaths(LogPartitions.Files));
+            using var file = SegmentFile.TryOpen(segment)!;
+            cuts.Add(file.Frames[0].At - SegmentFormat.HeadSize);
+            foreach (var (_, at, length) in file.Frames) cuts.AddRange([at + length / 2, at + length]);
+        }
+        Assert.Equal(all.Order().Distinct(), all);
+        Assert.True(cuts.Count > 10, $"only {cuts.Count} places to die at");
+        var bytes = await File.ReadAllBytesAsync(segment);
+        foreach (var cut in cuts)
+        {
+            var root = Path.Combine(_folder.Path, $"cut{cut}");
+            var left = Path.Combine(root, Path.GetRelativePath(whole, segment));
+            Directory.CreateDirectory(Path.GetDirectoryName(left)!);
+            await File.WriteAllBytesAsync(left, bytes[..(int)cut]);
+            await using var project = new StreamProject(root, _clock);
+            await using var reading = await OpenAsync(project, pattern);
+            await ReadAllAsync(reading);
+            Assert.True(all.SequenceEqual(reading.Logged()), $"cut at byte {cut} of {bytes.Length}: {reading.Logged().Count} events instead of {all.Count}");
+            if (refused.Length > 0) Assert.Equal(refused, (await reading.RefusedAsync("origin")).Order(StringComparer.Ordinal));
+        }
+
+        async Task ReadAllAsync(Reading reading)
+        {
+            for (var turn = 0; turn < 3; turn++)
+            {
+                await reading.TurnAsync();
+                _clock.Advance(FolderReader.Settle); // CSV is taken then
+            }
         }
     }
 
