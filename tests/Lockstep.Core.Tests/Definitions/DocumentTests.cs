@@ -83,13 +83,18 @@ public sealed class DocumentTests
     [Fact]
     public void The_schema_accepts_every_example_and_refuses_mistakes()
     {
+        const string Windows = "kind: aggregation_view\nname: v\nentity: e\nsource: s\nfeatures:\n  f: ";
         JsonSchemaCheck schema = new((JsonObject)JsonNode.Parse(DefinitionSchema.Json())!);
         foreach (var document in Blocks("yaml").Append(InterfaceExampleTests.Yaml).SelectMany(Documents))
             Assert.True(schema.Check(document) is { Count: 0 }, string.Join("\n", schema.Check(document)) + "\n" + document);
+        // A program can register functions of its own: an editor cannot know their names.
+        Assert.Empty(schema.Check(Assert.Single(Documents($"{Windows}{{ spread: x, windows: [1h], where: x > 0, default: 0 }}"))));
         foreach (var wrong in (string[])[
             "kind: entitty\nname: x", "name: x", "kind: entity\nname: x", "kind: entity\nname: x\njoin_keys: { a: float64 }", "kind: entity\nname: a__b\njoin_keys: { a: string }",
             "kind: source\nname: x\ntabel: {}", "kind: value_view\nname: v\nentity: e\nfeatures: { x: flaot }", "kind: value_view\nname: v\nentity: e\nttl: soon\nfeatures: { x: int64 }",
-            "kind: feature_service\nname: s\nfeatures: [{ veiw: x }]", "project: p\nserver: { port: many }", "project: p\nregistri: x"])
+            "kind: feature_service\nname: s\nfeatures: [{ veiw: x }]",
+            $"{Windows}{{ avg: x, windws: [1h] }}", $"{Windows}{{ avg: x, windows: [1h], wher: x > 0 }}", $"{Windows}{{ avg: x, spread: x, windows: [1h] }}", $"{Windows}{{ spread: 5, windows: [1h] }}", $"{Windows}{{ spread: x }}",
+            "project: p\nserver: { port: many }", "project: p\nregistri: x"])
             Assert.True(schema.Check(Assert.Single(Documents(wrong))).Count > 0, wrong);
     }
 

@@ -81,7 +81,8 @@ internal static class DefinitionKeys
             new("where", Shape.Text, "Only these events."),
             new("default", Shape.Default, "Stands for null, in training and in serving alike."),
             new("description", Shape.Text, "For people."),
-        ]);
+        ])
+    { Registered = [.. functions.All.Select(f => f.Name)] };
 
     static Shape ShapeOf(AggregateParameter parameter) => parameter.Kind switch
     {

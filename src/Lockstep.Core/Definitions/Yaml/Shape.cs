@@ -47,6 +47,10 @@ internal sealed class KeyTable(string expected, params Key[] keys)
     public string Expected { get; } = expected;
 
     public IReadOnlyList<Key> Keys { get; } = keys;
+
+    /// <summary>Keys of which one is given, and in whose place may stand one that a program has registered: editors cannot know it. Empty: there are none.</summary>
+    public IReadOnlyList<string> Registered { get; init; } = [];
+
     public IEnumerable<string> Names => Keys.Select(k => k.Name);
     public bool Knows(string name) => _byName.ContainsKey(name);
 
@@ -63,6 +67,12 @@ internal sealed class KeyTable(string expected, params Key[] keys)
             properties[key.Name] = schema;
         }
         JsonObject result = new() { ["type"] = "object", ["properties"] = properties, ["additionalProperties"] = false };
+        if (Registered.Count > 0)
+        {
+            result["additionalProperties"] = new JsonObject { ["type"] = "string", ["description"] = "A function that your program registers." };
+            result["if"] = new JsonObject { ["anyOf"] = new JsonArray([.. Registered.Select(name => (JsonNode)new JsonObject { ["required"] = new JsonArray(name) })]) };
+            result["then"] = new JsonObject { ["propertyNames"] = new JsonObject { ["enum"] = new JsonArray([.. Names.Select(n => (JsonNode)n)]) } };
+        }
         if (Keys.Any(k => k.Required)) result["required"] = new JsonArray([.. Keys.Where(k => k.Required).Select(k => (JsonNode)k.Name)]);
         return result;
     }
