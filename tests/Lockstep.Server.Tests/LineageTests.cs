@@ -184,6 +184,33 @@ public sealed class LineageTests
         Assert.Equal((FeatureStatus.NotFound, true), await TraceAsync(project, "v:x", "2026-11-01T00:00:00Z") is var never ? (never.Status, never.IsEqual) : default);
     }
 
+    [Fact]
+    public async Task What_is_computed_of_a_row_that_a_filter_leaves_out_need_not_fit()
+    {
+        await using var project = TestProject.Create("2026-11-03T12:00:00Z", ("lockstep.yaml", "project: lineage\n"),
+            ("rows.csv", "id,no,at,n\na,1,2026-11-01,3\na,1,2026-11-02,3000000000\nb,1,2026-11-02,4000000000\na,1,2026-11-03,\n"), ("features/all.yaml", """
+            kind: entity
+            name: e
+            join_keys: { id: string, no: int64 }
+            ---
+            kind: source
+            name: rows
+            table: { path: rows.csv, timestamp: at }
+            columns: { id: string, no: int64, at: timestamp, n: int64, twice: "= n * 2" }
+            where: n < 1000000
+            ---
+            kind: value_view
+            name: v
+            entity: e
+            source: rows
+            features: { twice: int32 }
+            """));
+        await (await project.ApplyAsync()).MaterializeAsync();
+        var report = await TraceAsync(project, "v:twice", "2026-11-03T11:00:00Z");
+        Assert.Equal((Value.Of(6), true), (report.Value, report.IsEqual));
+        Assert.Equal([(EventFate.Filtered, Value.Null), (EventFate.Filtered, Value.Null), (EventFate.Wins, Value.Of(6))], report.Events.Select(e => (e.Fate, e.Values.Single().Value)));
+    }
+
     static readonly string[] s_order = ["AfterInstant", "Filtered", "Wins", "SameRow", "LesserValues", "OlderCreated", "OlderEvent", "TooOld"];
 
     [Fact]

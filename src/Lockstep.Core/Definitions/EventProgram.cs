@@ -68,8 +68,7 @@ public sealed class EventProgram
     public RowProgram RowsWith(string? known) => known is null ? Rows : Program(known);
 
     /// <summary>All rows, also those that the filters of the source and the view leave out: behind the columns of <see cref="Rows"/> a bool for each of these filters.</summary>
-    public RowProgram AllRows() => RowProgram.Compile(new(_columns.What, _columns.Data, _columns.Computed),
-        [.. Outputs, .. new[] { _columns.Where, _view.Where }.OfType<string>().Select((text, i) => RowOutput.Of(text, new($"where:{i}", FeatureType.Bool)))]);
+    public RowProgram AllRows() => RowProgram.CompileAll(_columns, [.. Outputs], _view.Where);
 
     /// <summary>The keys alone, of all rows.</summary>
     public RowProgram KeyRows() => RowProgram.Compile(new(_columns.What, _columns.Data, _columns.Computed), [.. Keys]);

@@ -52,6 +52,9 @@ public sealed class RowProgram
     /// <summary>What each output is computed by; null: it passes through.</summary>
     public IReadOnlyList<BoundNode?> Computations { get; private init; } = [];
 
+    /// <summary>So many of the last outputs are filters: what is computed of a row that one of them leaves out need not fit its type.</summary>
+    internal int Conditional { get; private init; }
+
     internal ExpressionProgram? Filter { get; }
     internal ExpressionProgram? Computed { get; }
     internal IReadOnlyList<Source> Outputs => _sources;
@@ -84,9 +87,26 @@ public sealed class RowProgram
     {
         ArgumentNullException.ThrowIfNull(columns);
         ArgumentNullException.ThrowIfNull(outputs);
+        return Checked(columns, () => CompileBound(columns, outputs, filters, 0));
+    }
+
+    /// <summary>
+    /// All rows, also those that the filters leave out: behind the outputs a bool for each filter. What is computed of a row that is left
+    /// out and does not fit its output's type is null.
+    /// </summary>
+    public static RowProgram CompileAll(RowColumns columns, IReadOnlyList<RowOutput> outputs, params IReadOnlyList<string?> filters)
+    {
+        ArgumentNullException.ThrowIfNull(columns);
+        ArgumentNullException.ThrowIfNull(outputs);
+        RowOutput[] conditions = [.. new[] { columns.Where }.Concat(filters).OfType<string>().Select((text, i) => RowOutput.Of(text, new(string.Create(CultureInfo.InvariantCulture, $"where:{i}"), FeatureType.Bool)))];
+        return Checked(columns, () => CompileBound(new(columns.What, columns.Data, columns.Computed), [.. outputs, .. conditions], [], conditions.Length));
+    }
+
+    static RowProgram Checked(RowColumns columns, Func<RowProgram> compile)
+    {
         try
         {
-            return CompileBound(columns, outputs, filters);
+            return compile();
         }
         catch (ExpressionException wrong)
         {
@@ -94,7 +114,7 @@ public sealed class RowProgram
         }
     }
 
-    static RowProgram CompileBound(RowColumns columns, IReadOnlyList<RowOutput> outputs, IReadOnlyList<string?> filters)
+    static RowProgram CompileBound(RowColumns columns, IReadOnlyList<RowOutput> outputs, IReadOnlyList<string?> filters, int conditional)
     {
         RowTrees trees = new(columns);
         List<RowInput> inputs = [];
@@ -121,6 +141,7 @@ public sealed class RowProgram
             if (!inputs.Exists(i => i.Column == read.Name && i.As.Type == read.Type)) inputs.Add(new(read.Name, new($"column:{read.Name}", read.Type)));
         return new(inputs, new(outputs.Select(o => o.As)), sources, filterProgram, computing, columns.What)
         {
+            Conditional = conditional,
             Conditions = keep is null ? [] : [.. Conjuncts(keep)],
             Computations = [.. sources.Select(s => s.Expression < 0 ? null : computed[s.Expression].Node)],
         };
@@ -191,8 +212,15 @@ public sealed class RowRun
         foreach (var (from, to) in _converted)
         {
             to.Clear();
-            RowConversion.Append(_computed[from], to, computed.Outputs[from].Name, _program.What);
+            RowConversion.Append(_computed[from], to, computed.Outputs[from].Name, _program.What, _program.Conditional == 0 ? null : IsKept);
         }
+    }
+
+    bool IsKept(int row)
+    {
+        for (var i = Output.Columns.Count - _program.Conditional; i < Output.Columns.Count; i++)
+            if (Output[i].IsNull(row) || ((FixedColumn<byte>)Output[i]).Values[row] == 0) return false;
+        return true;
     }
 
     void Keep(ExpressionProgram filter)
@@ -228,8 +256,13 @@ internal static class RowConversion
         _ => from == to ? TypeConversion.Exact : null,
     };
 
+    /// <param name="from">Of an expression.</param>
+    /// <param name="to">Gets as many rows.</param>
+    /// <param name="name">Of the output.</param>
+    /// <param name="what">For messages.</param>
+    /// <param name="counts">Whether a row has to fit; null: all have. One that has not, and does not, is null.</param>
     /// <exception cref="LockstepException">An integer does not fit.</exception>
-    public static void Append(Column from, Column to, string name, string what)
+    public static void Append(Column from, Column to, string name, string what, Func<int, bool>? counts = null)
     {
         if (from is FixedColumn<double> wide && to is FixedColumn<float> narrow)
             for (var row = 0; row < wide.Count; row++)
@@ -244,6 +277,7 @@ internal static class RowConversion
                 var value = whole.Values[row];
                 if (whole.IsNull(row)) small.AppendNull();
                 else if (value is >= int.MinValue and <= int.MaxValue) small.Append((int)value);
+                else if (counts?.Invoke(row) == false) small.AppendNull();
                 else throw new LockstepException(ErrorKind.Failed, string.Create(CultureInfo.InvariantCulture, $"{what}: {Shown(name)} is computed as {value}, which is no int32. Declare it int64."));
             }
         else throw new NotSupportedException($"No conversion from {from.Type} to {to.Type}.");

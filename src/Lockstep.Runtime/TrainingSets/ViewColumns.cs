@@ -55,8 +55,7 @@ internal sealed record ViewColumns(ViewVersion View, ValueView Definition, strin
         [.. Outputs, .. known ? new RowOutput[] { new(new("known", FeatureType.Timestamp), ScanColumn.KnownAt) } : [], .. ordinals.Select(Feature), .. also ?? []], Definition.Where);
 
     /// <summary>Keys, timestamps and all features of all rows, also of those that the filters leave out: behind them a bool for each filter.</summary>
-    public RowProgram AllRows() => RowProgram.Compile(new(Rows.What, Rows.Data, Rows.Computed),
-        [.. Outputs, .. Enumerable.Range(0, View.Features.Count).Select(Feature), .. new[] { Rows.Where, Definition.Where }.OfType<string>().Select((text, i) => RowOutput.Of(text, new($"where:{i}", FeatureType.Bool)))]);
+    public RowProgram AllRows() => RowProgram.CompileAll(Rows, [.. Outputs, .. Enumerable.Range(0, View.Features.Count).Select(Feature)], Definition.Where);
 
     /// <summary>The keys alone, of all rows.</summary>
     public RowProgram KeyProgram() => RowProgram.Compile(new(Rows.What, Rows.Data, Rows.Computed), [.. Keys]);
