@@ -38,7 +38,7 @@ sealed class StreamingBenchmark : IBenchmark
         try
         {
             using var engine = new DuckDbEngine(new() { MemoryLimit = 1L << 30, SpillFolder = Path.Combine(folder, "spill") });
-            await using var store = new SqliteOnlineStore(new() { Path = Path.Combine(folder, "online.db") }, TimeProvider.System);
+            await using var store = new WriteBehindStore(new SqliteOnlineStore(new() { Path = Path.Combine(folder, "online.db") }, TimeProvider.System), TimeProvider.System);
             await using var runs = new SqliteRunStore(Path.Combine(folder, "runs.db"));
             var catalog = BuildCatalog();
             await FillAsync(store, catalog, users, history);
@@ -115,7 +115,7 @@ sealed class StreamingBenchmark : IBenchmark
     }
 
     /// <summary>Cells as they are after some events of each key in the last 30 days.</summary>
-    static async Task FillAsync(SqliteOnlineStore store, Catalog catalog, int users, int history)
+    static async Task FillAsync(IOnlineStore store, Catalog catalog, int users, int history)
     {
         if (history == 0) return;
         var now = Instant.Now(TimeProvider.System);

@@ -205,7 +205,7 @@ public sealed class ProjectHost : IAsyncDisposable
     {
         const string Scheme = "embedded:";
         if (!Settings.OnlineStore.StartsWith(Scheme, StringComparison.Ordinal)) throw Unsupported("online_store", StoreAddress.Redact(Settings.OnlineStore), "embedded:<file>");
-        return new SqliteOnlineStore(new() { Path = Folder.Resolve(Settings.OnlineStore[Scheme.Length..]) }, Clock);
+        return new WriteBehindStore(new SqliteOnlineStore(new() { Path = Folder.Resolve(Settings.OnlineStore[Scheme.Length..]) }, Clock), Clock);
     }
 
     string OfflineFolder() => Settings.OfflineStore.Contains("://", StringComparison.Ordinal)

@@ -104,6 +104,21 @@ public static class ValueCellUpdate
             : ValueCellOutcome.Unchanged;
     }
 
+    /// <summary>Makes one update of several pushes to a key, oldest first: it does what they do one after the other.</summary>
+    public static void CombinePushes(RowLayout layout, long now, IReadOnlyList<ReadOnlyMemory<byte>> updates, IBufferWriter<byte> to)
+    {
+        ArgumentNullException.ThrowIfNull(updates);
+        // What a push brings is a cell: the next one is merged into it.
+        ArrayBufferWriter<byte> cell = new(), next = new();
+        foreach (var update in updates)
+        {
+            next.ResetWrittenCount();
+            if ((ValueUpdateKind)Checked(update.Span)[0] != ValueUpdateKind.Push) throw new RowFormatException($"Update kind {update.Span[0]} among pushes.");
+            if (Apply(layout, now, cell.WrittenSpan, update.Span, next) == ValueCellOutcome.Changed) (cell, next) = (next, cell);
+        }
+        Write(to, ValueUpdateKind.Push, 0, cell.WrittenSpan);
+    }
+
     static ReadOnlySpan<byte> Checked(ReadOnlySpan<byte> update) => update.Length < HeaderSize
         ? throw new RowFormatException($"An update of {update.Length} bytes.")
         : update;

@@ -10,14 +10,14 @@ namespace Lockstep.Runtime.OnlineStore;
 /// </summary>
 public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags = 0) : IPartedMerge
 {
-    readonly (TileOutcome Outcome, int BeforeEnd, int Repeated)[] _results = new (TileOutcome, int, int)[tags];
+    readonly TileOutcome[] _outcomes = new TileOutcome[tags];
 
     public bool Merge(ReadOnlySpan<byte> cell, ReadOnlySpan<byte> update, IBufferWriter<byte> merged)
     {
         var merger = mergers.Rent();
         try
         {
-            return Told(merger, merger.Apply(now, cell, update, merged), update);
+            return Told(merger.Apply(now, cell, update, merged), update);
         }
         finally
         {
@@ -33,7 +33,7 @@ public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags
         try
         {
             var done = merger.TryApplyToFront(now, front, update, merged, out var outcome);
-            changed = done && Told(merger, outcome, update);
+            changed = done && Told(outcome, update);
             return done;
         }
         finally
@@ -42,20 +42,14 @@ public sealed class AggregationCellMerge(TileMergers mergers, long now, int tags
         }
     }
 
-    bool Told(TileCellMerger merger, TileOutcome outcome, ReadOnlySpan<byte> update)
+    bool Told(TileOutcome outcome, ReadOnlySpan<byte> update)
     {
         var tag = TileUpdate.Tag(update);
-        if ((uint)tag < (uint)_results.Length) _results[tag] = (outcome, merger.BeforeEnd, merger.Repeated);
+        if ((uint)tag < (uint)_outcomes.Length) _outcomes[tag] = outcome;
         return outcome == TileOutcome.Changed;
     }
 
-    public TileOutcome Outcome(int tag) => _results[tag].Outcome;
-
-    /// <summary>Events of the update that are before the end of their key: only the table can bring them into a window (S25).</summary>
-    public int BeforeEnd(int tag) => _results[tag].BeforeEnd;
-
-    /// <summary>Events of the update whose place had been applied.</summary>
-    public int Repeated(int tag) => _results[tag].Repeated;
+    public TileOutcome Outcome(int tag) => _outcomes[tag];
 }
 
 /// <summary>The clean-up of cells of tiles; its updates are empty.</summary>

@@ -27,6 +27,23 @@ public interface IOnlineStore : IAsyncDisposable
     /// </summary>
     ValueTask<bool> WriteAsync(string table, CellUpdates updates, ICellMerge merge, Fence fence, CancellationToken token);
 
+    /// <summary>
+    /// Applies updates of streams, which are in the log. From when it returns every read of this store object sees them; the task that it
+    /// gives ends when they are durable, and other processes see them.
+    /// </summary>
+    async ValueTask<Task> PublishAsync(string table, CellUpdates updates, IStreamUpdates how, long now, CancellationToken token)
+    {
+        ArgumentNullException.ThrowIfNull(how);
+        await WriteAsync(table, updates, how.Merge(now), Fence.None, token);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Completes when everything that was published of a table is durable.</summary>
+    ValueTask FlushAsync(string table, CancellationToken token) => ValueTask.CompletedTask;
+
+    /// <summary>Why what was published of a table is not durable yet; null: nothing is in the way.</summary>
+    string? WriteProblem(string table) => null;
+
     /// <summary>All keys and cells of a table, in the order of their bytes, as of some moment during the call.</summary>
     IAsyncEnumerable<(byte[] Key, byte[] Cell)> ScanAsync(string table, CancellationToken token);
 
@@ -49,7 +66,7 @@ public interface IOnlineStore : IAsyncDisposable
 }
 
 /// <summary>A state of an online store, to be compared only.</summary>
-public readonly record struct StoreStamp(ulong High, ulong Low);
+public readonly record struct StoreStamp(ulong High, ulong Low, long Published = 0);
 
 /// <summary>A table of an online store.</summary>
 public sealed record OnlineTable(string Name, long Cells, long Bytes);

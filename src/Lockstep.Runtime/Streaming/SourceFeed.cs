@@ -317,11 +317,15 @@ public sealed class SourceFeed : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until everything that is logged in our partitions is online.</summary>
+    /// <summary>Waits until everything that is logged in our partitions is online, and in the store for good.</summary>
     public async Task DrainAsync(CancellationToken token)
     {
         foreach (var follower in _all)
-            if (_writers.FirstOrDefault(w => w.Partition == follower.Partition) is { } writer) await follower.WaitAsync(writer.LastPlace, token);
+            if (_writers.FirstOrDefault(w => w.Partition == follower.Partition) is { } writer)
+            {
+                await follower.WaitAsync(writer.LastPlace, token);
+                await follower.FlushAsync(token);
+            }
     }
 
     /// <summary>Takes over partitions whose process has ended; once an hour forgets keys of pushes that are old enough.</summary>

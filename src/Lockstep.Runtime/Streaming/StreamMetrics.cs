@@ -37,6 +37,8 @@ public static class StreamMetrics
         Head("lockstep_stream_lag_seconds", "gauge", "How long ago the last event was logged that is applied to the view; 0 where none is waiting.");
         foreach (var (feed, follower, last) in followers)
             Line("lockstep_stream_lag_seconds", Of(feed, follower.View, follower.Partition), last <= follower.Place || follower.AppliedUpTo == long.MinValue ? 0 : Math.Max(0, (now - follower.AppliedUpTo) / (double)Instant.Second));
+        Head("lockstep_stream_unwritten_places", "gauge", "Places of the log that are applied for requests of this process and not in the online store yet, where other processes read.");
+        foreach (var (feed, follower, _) in followers) Line("lockstep_stream_unwritten_places", Of(feed, follower.View, follower.Partition), Math.Max(0, follower.Place - follower.Written));
         Head("lockstep_stream_failing", "gauge", "1 while events cannot be applied to the view, or segments not be committed to the log's table (view=\"\"); they wait.");
         foreach (var (feed, follower, _) in followers) Line("lockstep_stream_failing", Of(feed, follower.View, follower.Partition), follower.Problem is null ? 0 : 1);
         foreach (var feed in feeds)

@@ -90,6 +90,20 @@ public sealed class ValueCellMergeTests
                         cell = Apply(cell, now, Update(ValueUpdateKind.Add, ++run, [table[^1]]));
                         break;
                 }
+                // What is logged and not applied, as a reader sees it: pushes in one update, with some that were applied before.
+                if (unapplied.Count == 0) continue;
+                List<ReadOnlyMemory<byte>> pending = [];
+                var one = cell;
+                for (var place = Math.Max(0, unapplied[0] - random.Next(2)); place < pushed.Count; place++)
+                {
+                    pending.Add(Update(ValueUpdateKind.Push, 0, [pushed[place]], place));
+                    one = Apply(one, now, pending[^1].ToArray());
+                }
+                ArrayBufferWriter<byte> combined = new();
+                ValueCellUpdate.CombinePushes(Layout, now, pending, combined);
+                var seen = Apply(cell, now, combined.WrittenSpan.ToArray());
+                Assert.Equal(Convert.ToHexString(one), Convert.ToHexString(seen));
+                AssertAnswers([.. table, .. pushed], seen, now, $"seed {seed}, round {round}, step {step}");
             }
             for (var place = unapplied.Count > 0 ? unapplied[0] : pushed.Count; place < pushed.Count; place++)
                 cell = Apply(cell, now, Update(ValueUpdateKind.Push, 0, [pushed[place]], place));

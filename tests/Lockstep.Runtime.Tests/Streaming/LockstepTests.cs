@@ -96,7 +96,10 @@ public sealed class LockstepTests
         async Task ServeAsync()
         {
             var at = Instant.Now(clock);
-            var rows = await workers[random.Next(2)].Server.GetAsync(new() { Features = [.. pushed.Select(v => new FeatureSelection { View = v.Name })], FullNames = true }, [.. Ids.Select(id => new Dictionary<string, Value> { ["id"] = Value.Of(id) })], CancellationToken.None);
+            var asked = random.Next(2);
+            await workers[1 - asked].FlushAsync(); // what another process has published is seen when it is written
+            if (random.Next(4) == 0) await workers[asked].FlushAsync();
+            var rows = await workers[asked].Server.GetAsync(new() { Features = [.. pushed.Select(v => new FeatureSelection { View = v.Name })], FullNames = true }, [.. Ids.Select(id => new Dictionary<string, Value> { ["id"] = Value.Of(id) })], CancellationToken.None);
             for (var i = 0; i < Ids.Length; i++) served.Add((at, Ids[i], [.. rows.Rows[i].Select(v => v.Value)]));
         }
 
@@ -143,13 +146,15 @@ public sealed class LockstepTests
 
         public async Task StartAsync()
         {
-            Project = new(folder, clock, new() { TailBytes = tailBytes, SegmentBytes = 20_000 });
+            Project = new(folder, clock, new() { TailBytes = tailBytes, SegmentBytes = 20_000 }, behind: StreamProject.WhenTold);
             Project.Context = Project.Context with { Limits = new() { MaxEventBytes = 10_000 } };
             Server = new(Project.Online, clock, new(), catalog);
             _host = await Project.StartAsync(catalog);
         }
 
         public Task<PushAnswer> PushAsync(string lines, string key) => StreamProject.PushAsync(_host, "pushed", lines, key);
+
+        public Task FlushAsync() => _host.Find("pushed").DrainAsync(CancellationToken.None);
 
         /// <summary>The streams alone, or the whole process with its stores and caches.</summary>
         public async Task RestartAsync(bool whole)

@@ -28,7 +28,7 @@ internal sealed class StreamProject : IAsyncDisposable
     readonly string _folder;
     readonly TimeProvider _clock;
 
-    public StreamProject(string folder, TimeProvider clock, EventLogOptions? log = null, Func<IOnlineStore, IOnlineStore>? store = null)
+    public StreamProject(string folder, TimeProvider clock, EventLogOptions? log = null, Func<IOnlineStore, IOnlineStore>? store = null, WriteBehindOptions? behind = null)
     {
         (_folder, _clock) = (folder, clock);
         Directory.CreateDirectory(Path.Combine(folder, "data"));
@@ -38,7 +38,7 @@ internal sealed class StreamProject : IAsyncDisposable
         Offline = new(Path.Combine(folder, "offline"), _engine, clock);
         Logs = new(Path.Combine(folder, "offline"), _engine, clock, log);
         Tables = new(folder, Offline, clock, Logs);
-        Online = store?.Invoke(_online) ?? _online;
+        Online = new WriteBehindStore(store?.Invoke(_online) ?? _online, clock, behind);
         Context = new() { Logs = Logs, Online = Online, Clock = clock, Runs = _runs, Limits = new() { MaxEventBytes = 1000 } };
     }
 
@@ -68,6 +68,9 @@ internal sealed class StreamProject : IAsyncDisposable
         Defaults = [Value.Null, Value.Null],
         Sources = new Dictionary<string, Source> { [source.Name] = source },
     };
+
+    /// <summary>What streams bring is written when a test says so, or something needs it in the store.</summary>
+    public static WriteBehindOptions WhenTold { get; } = new() { MinPause = TimeSpan.FromHours(1), KeysPerWrite = 2 };
 
     public static Catalog Catalog { get; } = new(1, [], [Both, Pushed], [BothView, PushedView], []);
 

@@ -23,7 +23,7 @@ public sealed class StreamRandomTests
             ManualClock clock = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
             SortedDictionary<string, List<Seen>> files = new(StringComparer.Ordinal);
             List<Seen> pushed = [];
-            await using var project = new StreamProject(folder.Path, clock, new() { TailBytes = random.Next(2) == 0 ? 1 : 1 << 20 });
+            await using var project = new StreamProject(folder.Path, clock, new() { TailBytes = random.Next(2) == 0 ? 1 : 1 << 20 }, behind: random.Next(3) == 0 ? null : StreamProject.WhenTold);
             var host = await project.StartAsync();
             try
             {

@@ -115,7 +115,7 @@ public sealed class TileStreamTests
         var random = new Random(seed);
         using var folder = new TempFolder();
         ManualClock clock = new(new(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
-        await using var project = new StreamProject(folder.Path, clock, new() { TailBytes = seed == 1 ? 1 : 1 << 20 });
+        await using var project = new StreamProject(folder.Path, clock, new() { TailBytes = seed == 1 ? 1 : 1 << 20 }, behind: seed == 2 ? null : StreamProject.WhenTold);
         var view = View();
         Catalog catalog = new(1, [], [Clicks], [view], []);
         List<Seen> events = [];

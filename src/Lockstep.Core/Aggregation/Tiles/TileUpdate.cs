@@ -152,6 +152,42 @@ public sealed class TileEvents
         _events.WrittenSpan.CopyTo(span[head..]);
         to.Advance(head + _events.WrittenCount);
     }
+
+    // A key without a cell is built with the end of the first update of which an event counts: so it would be if they came one by one.
+    /// <summary>Makes one update of several to a key, oldest first: it does what they do one after the other.</summary>
+    public static void Combine(IReadOnlyList<ReadOnlyMemory<byte>> updates, IBufferWriter<byte> to)
+    {
+        ArgumentNullException.ThrowIfNull(updates);
+        const int head = TileUpdate.HeaderSize + 12;
+        var (bytes, count, end, decided) = (0, 0, TileCell.LogAlone, false);
+        foreach (var update in updates)
+        {
+            if (update.Length < head || (TileUpdateKind)update.Span[0] != TileUpdateKind.Events) throw new RowFormatException($"An update of {update.Length} bytes that holds no events.");
+            bytes += update.Length - head;
+            count += BinaryPrimitives.ReadInt32LittleEndian(update.Span[(TileUpdate.HeaderSize + 8)..]);
+            if (!decided) (end, decided) = (BinaryPrimitives.ReadInt64LittleEndian(update.Span[TileUpdate.HeaderSize..]), AnyFrom(update.Span, BinaryPrimitives.ReadInt64LittleEndian(update.Span[TileUpdate.HeaderSize..])));
+        }
+        var span = to.GetSpan(head + bytes);
+        span[0] = (byte)TileUpdateKind.Events;
+        BinaryPrimitives.WriteInt32LittleEndian(span[1..], 0);
+        BinaryPrimitives.WriteInt64LittleEndian(span[TileUpdate.HeaderSize..], end);
+        BinaryPrimitives.WriteInt32LittleEndian(span[(TileUpdate.HeaderSize + 8)..], count);
+        var at = head;
+        foreach (var update in updates)
+        {
+            update.Span[head..].CopyTo(span[at..]);
+            at += update.Length - head;
+        }
+        to.Advance(at);
+    }
+
+    /// <summary>Whether an event of the update is at an instant or after it.</summary>
+    static bool AnyFrom(ReadOnlySpan<byte> update, long from)
+    {
+        for (var at = TileUpdate.HeaderSize + 12; at + TileUpdate.EventHead <= update.Length; at += TileUpdate.EventHead + BinaryPrimitives.ReadInt32LittleEndian(update[(at + 20)..]))
+            if (BinaryPrimitives.ReadInt64LittleEndian(update[(at + 12)..]) >= from) return true;
+        return false;
+    }
 }
 
 /// <summary>Turns an event into the states of the plan, one after the other: what a tile of that event alone would hold. One a thread.</summary>

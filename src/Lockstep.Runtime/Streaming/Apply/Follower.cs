@@ -6,7 +6,8 @@ namespace Lockstep.Runtime.Streaming.Apply;
 
 // Applies one partition of a log to one view, at its own pace: from the writer's memory where it keeps up, from the log's files where it
 // has fallen behind or begins. A failure of the store is tried again, later and later: events wait in the log meanwhile, and nothing is
-// passed over.
+// passed over. Events are applied when reads see them; the store may have them later (WriteBehindStore), so the place that is recorded is
+// that of the last one which the store has for good.
 /// <summary>Brings a view up to the end of a partition and keeps it there.</summary>
 sealed class Follower : IAsyncDisposable
 {
@@ -24,6 +25,9 @@ sealed class Follower : IAsyncDisposable
     readonly CancellationTokenSource _stop = new();
     readonly Task _running;
     readonly PlaceSignal _applied = new(-2);
+    readonly PlaceSignal _written = new(-2);
+    volatile Task _writing = Task.CompletedTask;
+    string? _problem;
     long _savedAt;
     long _saved = -1;
     ApplyCounts _counts;
@@ -40,6 +44,9 @@ sealed class Follower : IAsyncDisposable
     /// <summary>The last place that is online; -2: it is not known yet.</summary>
     public long Place => _applied.Place;
 
+    /// <summary>The last place that the store has for good.</summary>
+    public long Written => _written.Place;
+
     /// <summary>When the last event that is online was logged, microseconds.</summary>
     public long AppliedUpTo { get; private set; } = long.MinValue;
 
@@ -49,10 +56,18 @@ sealed class Follower : IAsyncDisposable
     public long Rows { get; private set; }
 
     /// <summary>Why the last try failed; null: it did not.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem => _problem ?? _store.WriteProblem(View);
 
     /// <summary>Completes when everything up to a place is online.</summary>
     public Task WaitAsync(long place, CancellationToken token) => _applied.WaitAsync(place, token);
+
+    /// <summary>Completes when the store has everything that is online.</summary>
+    public async ValueTask FlushAsync(CancellationToken token)
+    {
+        var writing = _writing;
+        await _store.FlushAsync(View, token);
+        await writing.WaitAsync(token);
+    }
 
     async Task RunAsync()
     {
@@ -64,6 +79,7 @@ sealed class Follower : IAsyncDisposable
                 return await AppliedPlace.ReadAsync(_store, View, Partition, _stop.Token);
             });
             _saved = place;
+            _written.Advance(place);
             _applied.Advance(place);
             List<LogBatch> batches = [];
             while (true)
@@ -73,7 +89,7 @@ sealed class Follower : IAsyncDisposable
                 else if (batches.Count > 0) place = await ApplyAsync(batches);
                 else
                 {
-                    await SaveAsync(place, force: false);
+                    await SaveAsync(place);
                     await _writer.Tail.WaitAsync(place, _stop.Token);
                 }
             }
@@ -84,7 +100,7 @@ sealed class Follower : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Problem = e.Message;
+            _problem = e.Message;
             _applied.End(e);
             throw;
         }
@@ -111,20 +127,33 @@ sealed class Follower : IAsyncDisposable
 
     async ValueTask<long> ApplyAsync(List<LogBatch> batches)
     {
-        _counts += await TryAsync(() => _applier.ApplyAsync(batches, _stop.Token));
+        var applied = await TryAsync(() => _applier.ApplyAsync(batches, _stop.Token));
+        _counts += applied.Counts;
         foreach (var batch in batches) Rows += batch.Rows.Count;
         AppliedUpTo = batches[^1].IngestedAt;
-        _applied.Advance(batches[^1].Last);
-        await SaveAsync(batches[^1].Last, force: false);
-        return batches[^1].Last;
+        var last = batches[^1].Last;
+        _writing = WrittenAsync(_writing, applied.Written, last);
+        _applied.Advance(last);
+        await SaveAsync(last);
+        return last;
     }
 
-    async ValueTask SaveAsync(long place, bool force)
+    /// <summary>In order, and no further than the first that was lost.</summary>
+    async Task WrittenAsync(Task before, Task written, long place)
     {
-        if (place == _saved || !force && _savedAt != 0 && _clock.GetElapsedTime(_savedAt) < SaveEvery) return;
+        await before;
+        await written;
+        _written.Advance(place);
+    }
+
+    /// <summary>Records how far the store has come; <paramref name="applied"/> where it has everything, behind which places may be empty.</summary>
+    async ValueTask SaveAsync(long applied)
+    {
+        var place = Written == Place ? applied : Written;
+        if (place <= _saved || _savedAt != 0 && _clock.GetElapsedTime(_savedAt) < SaveEvery) return;
         await TryAsync(async () =>
         {
-            await AppliedPlace.WriteAsync(_store, View, new(Partition, place), force ? CancellationToken.None : _stop.Token);
+            await AppliedPlace.WriteAsync(_store, View, new(Partition, place), _stop.Token);
             return 0;
         });
         (_saved, _savedAt) = (place, _clock.GetTimestamp());
@@ -137,12 +166,12 @@ sealed class Follower : IAsyncDisposable
             try
             {
                 var result = await work();
-                Problem = null;
+                _problem = null;
                 return result;
             }
             catch (Exception e) when (e is LockstepException or IOException && !_stop.IsCancellationRequested)
             {
-                Problem = e.Message;
+                _problem = e.Message;
             }
             await Task.Delay(wait, _clock, _stop.Token);
         }
@@ -155,11 +184,12 @@ sealed class Follower : IAsyncDisposable
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            if (Place > _saved) await AppliedPlace.WriteAsync(_store, View, new(Partition, Place), CancellationToken.None);
+            await FlushAsync(CancellationToken.None);
+            if (Written > _saved) await AppliedPlace.WriteAsync(_store, View, new(Partition, Written), CancellationToken.None);
         }
-        catch (Exception e) when (e is LockstepException or ObjectDisposedException)
+        catch (Exception)
         {
-            // An older place does no harm: what follows it is applied again, and changes nothing.
+            // The store fails: an older place does no harm: what follows it is applied again, and changes nothing.
         }
         _stop.Dispose();
     }

@@ -11,9 +11,13 @@ public interface IEventApplier
     /// <summary>The view version's id: the table of the online store.</summary>
     string View { get; }
 
-    /// <summary>Applies batches of one partition, in the order of their places. Durable when it returns.</summary>
-    ValueTask<ApplyCounts> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token);
+    /// <summary>Applies batches of one partition, in the order of their places. Reads of this process see them when it returns.</summary>
+    ValueTask<Applied> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token);
 }
+
+/// <param name="Counts">What became of the events.</param>
+/// <param name="Written">Ends when they are in the store for good.</param>
+public readonly record struct Applied(ApplyCounts Counts, Task Written);
 
 /// <summary>What became of events.</summary>
 /// <param name="Keys">Keys that were written to.</param>

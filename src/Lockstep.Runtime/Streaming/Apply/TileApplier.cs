@@ -22,7 +22,7 @@ sealed class TileApplier : IEventApplier
     readonly EventProgram _program;
     readonly ProgramRows _rows;
     readonly EventStates _states;
-    readonly TileMergers _mergers;
+    readonly TileStreamUpdates _how;
     readonly TileEvents _events = new();
     readonly ArrayBufferWriter<byte> _key = new(64);
     readonly ArrayBufferWriter<byte> _bytes = new(1 << 16);
@@ -39,12 +39,12 @@ sealed class TileApplier : IEventApplier
         _program = EventProgram.Of(view);
         _rows = new(_program.Rows, events);
         _states = new(_program.Plan);
-        _mergers = new(_program.Layout);
+        _how = new(new(_program.Layout));
     }
 
     public string View => _view.Id;
 
-    public async ValueTask<ApplyCounts> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token)
+    public async ValueTask<Applied> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token)
     {
         // After the events were logged: a run that records a later end from here on finds them in the log.
         var end = ViewEnds.Fixed(_program.Source) ?? await EndAsync(token);
@@ -53,12 +53,10 @@ sealed class TileApplier : IEventApplier
         _bytes.ResetWrittenCount();
         var counts = new ApplyCounts();
         foreach (var batch in batches) counts += Collect(batch, keys, pending);
-        if (pending.Count == 0) return counts;
-        var merge = Prepare(batches[0].Partition, keys, CollectionsMarshal.AsSpan(pending), end);
-        await _store.WriteAsync(View, _updates, merge, Fence.None, token);
-        var beforeEnd = 0L;
-        for (var tag = 0; tag < _updates.Count; tag++) beforeEnd += merge.BeforeEnd(tag);
-        return counts with { Keys = _updates.Count, BeforeEnd = beforeEnd };
+        if (pending.Count == 0) return new(counts, Task.CompletedTask);
+        Prepare(batches[0].Partition, keys, CollectionsMarshal.AsSpan(pending), end);
+        var written = await _store.PublishAsync(View, _updates, _how, Instant.Now(_clock), token);
+        return new(counts with { Keys = _updates.Count, BeforeEnd = pending.Count(e => e.Time < end) }, written);
     }
 
     // Never without one: a key that was built as if there were no table would keep what the table brings as well.
@@ -74,7 +72,7 @@ sealed class TileApplier : IEventApplier
     }
 
     /// <summary>One update a key, with its events in the order of their places, as they come; by the bytes of the keys, which spares the store to sort them while others wait for it.</summary>
-    AggregationCellMerge Prepare(uint partition, Dictionary<byte[], int> keys, ReadOnlySpan<Pending> pending, long end)
+    void Prepare(uint partition, Dictionary<byte[], int> keys, ReadOnlySpan<Pending> pending, long end)
     {
         var first = new int[keys.Count + 1];
         foreach (var one in pending) first[one.Key + 1]++;
@@ -94,7 +92,6 @@ sealed class TileApplier : IEventApplier
             _events.Write(_update, _updates.Count);
             _updates.Add(key, _update.WrittenSpan);
         }
-        return new(_mergers, Instant.Now(_clock), _updates.Count);
     }
 
     ApplyCounts Collect(LogBatch batch, Dictionary<byte[], int> numbers, List<Pending> pending)

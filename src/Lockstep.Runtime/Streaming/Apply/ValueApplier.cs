@@ -14,6 +14,7 @@ sealed class ValueApplier : IEventApplier
     readonly IOnlineStore _store;
     readonly TimeProvider _clock;
     readonly RowLayout _layout;
+    readonly ValueStreamUpdates _how;
     readonly ProgramRows _rows;
     readonly int _keyCount;
     readonly bool _hasCreated;
@@ -30,7 +31,7 @@ sealed class ValueApplier : IEventApplier
         var columns = ViewColumns.Of(view, catalog);
         (View, _store, _clock) = (view.Id, store, clock);
         _layout = new(view.Features);
-        _packer = new(_layout);
+        (_packer, _how) = (new(_layout), new(_layout));
         Program = columns.Program(Enumerable.Range(0, view.Features.Count));
         _rows = new(Program, events);
         (_keyCount, _hasCreated) = (view.Keys.Count, columns.HasCreated);
@@ -39,13 +40,13 @@ sealed class ValueApplier : IEventApplier
     public string View { get; }
     public RowProgram Program { get; }
 
-    public async ValueTask<ApplyCounts> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token)
+    public async ValueTask<Applied> ApplyAsync(IReadOnlyList<LogBatch> batches, CancellationToken token)
     {
         var now = Instant.Now(_clock);
         var newest = new NewestRows(_layout, now - ValueCell.Grace);
         var counts = new ApplyCounts();
         foreach (var batch in batches) counts += Collect(batch, newest);
-        if (newest.Count == 0) return counts;
+        if (newest.Count == 0) return new(counts, Task.CompletedTask);
         _updates.Clear();
         foreach (var key in newest.Sorted())
         {
@@ -56,8 +57,8 @@ sealed class ValueApplier : IEventApplier
             ValueCellUpdate.Write(_update, ValueUpdateKind.Push, _updates.Count, _cell);
             _updates.Add(newest.KeyBytes(key), _update.WrittenSpan);
         }
-        await _store.WriteAsync(View, _updates, new ValueCellMerge(_layout, now), Fence.None, token);
-        return counts with { Keys = _updates.Count };
+        var written = await _store.PublishAsync(View, _updates, _how, now, token);
+        return new(counts with { Keys = _updates.Count }, written);
     }
 
     ApplyCounts Collect(LogBatch batch, NewestRows newest)

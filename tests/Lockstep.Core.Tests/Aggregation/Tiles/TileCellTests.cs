@@ -153,6 +153,19 @@ public sealed class TileCellTests
         Assert.Equal((0, 1), (lab.Merger.BeforeEnd, lab.Merger.Repeated));
     }
 
+    [Theory, InlineData(1), InlineData(-1)]
+    public void S25_updates_made_one_build_a_key_with_the_end_of_the_first_that_counts(long first)
+    {
+        var lab = TileLab.Everything(0);
+        var end = Instant.Floor(Now, Instant.Day) - Instant.Day;
+        List<ReadOnlyMemory<byte>> updates = [lab.LogUpdate(end, (new(0, 1), At(end + first))), lab.LogUpdate(end + Instant.Day, (new(0, 2), At(end + 2)), (new(1, 1), At(Now)))];
+        byte[] one = [];
+        foreach (var update in updates) one = lab.Apply(one, update.ToArray(), Now, out _);
+        var together = lab.Apply([], TileLab.Bytes(to => TileEvents.Combine(updates, to)), Now, out _);
+        Assert.Equal(Convert.ToHexString(one), Convert.ToHexString(together));
+        lab.Check(together, first > 0 ? [At(end + 1), At(end + 2), At(Now)] : [At(Now)], Now, "both");
+    }
+
     [Fact]
     public void Bytes_that_are_no_cell_are_refused()
     {

@@ -21,7 +21,7 @@ sealed class TileLab
     /// <param name="features">Of the view.</param>
     public TileLab(long delay, bool parted, (string Function, int Column, string Window, long? Hop, int Filter)[] features)
     {
-        Delay = delay;
+        (Delay, IsParted) = (delay, parted);
         WindowPlanBuilder builder = new([FeatureType.String], delay);
         List<NaiveFeature> naive = [];
         foreach (var (function, column, text, hop, filter) in features)
@@ -44,6 +44,7 @@ sealed class TileLab
     static readonly string[] Filters = ["a", "b"];
 
     public long Delay { get; }
+    public bool IsParted { get; }
     public WindowPlan Plan { get; }
     public IReadOnlyList<NaiveFeature> Naive { get; }
     public TileLayout Layout { get; }

@@ -4,7 +4,7 @@ using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Tests.Aggregation.Tiles;
 
-/// <summary>Histories of one key at random: a log whose events come late, early, twice and in any cut, a table that changes, ends that move, a clock; against the judge.</summary>
+/// <summary>Histories of one key at random: a log whose events come late, early, twice and in any cut, and wait to be written; a table that changes, ends that move, a clock; against the judge.</summary>
 public sealed class TileRandomTests
 {
     const long Second = Instant.Second;
@@ -43,7 +43,7 @@ public sealed class TileRandomTests
         readonly List<(LogPlace Place, NaiveEvent Event)> _log = [];
         readonly Dictionary<uint, long> _next = [];
         List<NaiveEvent> _known = []; // the table as the last run read it
-        byte[] _cell = [];
+        byte[] _cell = [], _seen = [];
         long _now, _end, _run;
 
         public History(Random random, bool parted)
@@ -82,14 +82,26 @@ public sealed class TileRandomTests
                 _log.Add((new(partition, _next[partition] = _next.GetValueOrDefault(partition, -1) + _random.Next(1, 3)), Event()));
                 if (_hasTable && _random.Next(2) == 0) _table.Add(_log[^1].Event);
             }
-            var update = _lab.LogUpdate(_end, [.. _log.Skip(Math.Max(0, Math.Min(_applied, _log.Count - _random.Next(1, 12))))]);
+            _pending.Add(_lab.LogUpdate(_end, [.. _log.Skip(Math.Max(0, Math.Min(_applied, _log.Count - _random.Next(1, 12))))]));
             _applied = _log.Count;
-            _cell = _lab.Apply(_cell, update, _now, out _);
-            _lab.Apply(_cell, update, _now + _random.Next(3), out var outcome);
-            Assert.True(outcome == TileOutcome.Unchanged, $"{what}: applied twice");
+            if (_random.Next(2) == 0) Write(what);
         }
 
         int _applied;
+        readonly List<ReadOnlyMemory<byte>> _pending = []; // of which readers know already
+
+        byte[] Combined() => TileLab.Bytes(to => TileEvents.Combine(_pending, to));
+
+        void Write(string what)
+        {
+            var (update, one) = (Combined(), _cell);
+            foreach (var single in _pending) one = _lab.Apply(one, single.ToArray(), _now, out _);
+            _cell = _lab.Apply(_cell, update, _now, out _);
+            Assert.True(_lab.IsParted || _cell.AsSpan().SequenceEqual(one), $"{what}: {_pending.Count} updates in one, and one by one");
+            _lab.Apply(_cell, update, _now + _random.Next(3), out var outcome); // a reader that took them before
+            Assert.True(outcome == TileOutcome.Unchanged, $"{what}: applied twice");
+            _pending.Clear();
+        }
 
         // Days that hold other events than before are computed afresh, or all; where there is a log the end moves.
         public void Run()
@@ -114,10 +126,11 @@ public sealed class TileRandomTests
         {
             List<NaiveEvent> truth = [.. _known.Where(e => e.Time < _end), .. _log.Select(l => l.Event).Where(e => e.Time >= _end)];
             if (_hasTable && _run == 0) return;
+            _seen = _pending.Count == 0 ? _cell : _lab.Apply(_cell, Combined(), _now, out _);
             for (var i = 0; i < 4; i++)
             {
                 var at = _random.Next(5) switch { 0 => _now - 5 * Second, 1 => _now, 2 => _now + _random.NextInt64(0, 3 * Instant.Day), 3 => Instant.Floor(_now + _random.NextInt64(0, 20 * Second), Second), _ => _now - _random.NextInt64(0, 5 * Second) };
-                _lab.Check(_cell, truth, at, what);
+                _lab.Check(_seen, truth, at, what);
                 var (from, until) = (_lab.Windows.From, _lab.Windows.Until);
                 foreach (var other in new[] { from, until, _random.NextInt64(Math.Max(from, at - Instant.Day), Math.Min(until, at + Instant.Day) + 1) })
                     if (other >= _now - 5 * Second && other < at + Instant.Day) Same(at, other, $"{what}: as of {at} it says that it holds from {from} until {until}, but not at {other}");
@@ -128,7 +141,7 @@ public sealed class TileRandomTests
 
         List<(Value, int)> Answer(long at)
         {
-            _lab.Windows.Read(_cell, at);
+            _lab.Windows.Read(_seen, at);
             return [.. _lab.Naive.Select((_, i) => (_lab.Windows.Value(i).GetValue(0), (int)_lab.Windows.Status(i))), (Value.Of(_lab.Windows.Newest ?? -1), 0)];
         }
     }
