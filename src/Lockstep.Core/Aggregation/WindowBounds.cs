@@ -17,15 +17,16 @@ public readonly record struct WindowBounds(long At, long From, long To, long Len
     public static long FromOf(Window window, long delay, long at)
     {
         if (window.IsLifetime) return long.MinValue;
-        var reach = (Int128)at - delay - window.Length;
-        return reach <= long.MinValue ? long.MinValue : Instant.Floor((long)reach, window.Hop);
+        return Before(Before(at, delay), window.Length) is > long.MinValue and var reach ? Instant.Floor(reach, window.Hop) : long.MinValue;
     }
 
     /// <summary>t, or with a delay floor(t - delay, hop).</summary>
     public static long ToOf(Window window, long delay, long at)
     {
         if (delay == 0) return at;
-        var end = (Int128)at - delay;
-        return end <= long.MinValue ? long.MinValue : Instant.Floor((long)end, window.Hop);
+        return Before(at, delay) is > long.MinValue and var end ? Instant.Floor(end, window.Hop) : long.MinValue;
     }
+
+    /// <summary>An instant earlier; the first one of all where there is none.</summary>
+    static long Before(long at, long length) => at >= long.MinValue + length ? at - length : long.MinValue;
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.PointInTime;
@@ -6,11 +5,12 @@ namespace Lockstep.Core.PointInTime;
 /// <summary>Numbers the distinct values of one key column; the type is decided here, once, and not in the loops.</summary>
 internal abstract class KeyPart
 {
+    /// <summary>Keys of other widths are widened so many at a time.</summary>
+    const int Some = 1024;
+
     public static KeyPart Create(FeatureType type) => type.Kind switch
     {
-        TypeKind.Bool => new Of<byte>(),
-        TypeKind.Int32 => new Of<int>(),
-        TypeKind.Int64 => new Of<long>(),
+        TypeKind.Bool or TypeKind.Int32 or TypeKind.Int64 => new OfIntegers(),
         TypeKind.String or TypeKind.Bytes => new OfBytes(),
         _ => throw new NotSupportedException($"{type} cannot be a join key."),
     };
@@ -23,7 +23,7 @@ internal abstract class KeyPart
     /// <summary>The numbers of the first <c>numbers.Length</c> rows; -1 for null and for values that were never interned.</summary>
     public abstract void Find(Column column, Span<int> numbers);
 
-    sealed class Of<T> : KeyPart where T : unmanaged, IBinaryInteger<T>
+    sealed class OfIntegers : KeyPart
     {
         readonly LongTable _table = new();
 
@@ -31,17 +31,34 @@ internal abstract class KeyPart
 
         public override void Intern(Column column, Span<int> numbers)
         {
-            var values = ((FixedColumn<T>)column).Values;
             var nullable = column.HasNulls;
-            for (var row = 0; row < numbers.Length; row++)
-                numbers[row] = nullable && column.IsNull(row) ? -1 : _table.Intern(long.CreateTruncating(values[row]));
+            Span<long> wide = stackalloc long[Some];
+            for (var first = 0; first < numbers.Length; first += Some)
+            {
+                var keys = Widened(column, first, Math.Min(Some, numbers.Length - first), wide);
+                for (var i = 0; i < keys.Length; i++) numbers[first + i] = nullable && column.IsNull(first + i) ? -1 : _table.Intern(keys[i]);
+            }
         }
 
         public override void Find(Column column, Span<int> numbers)
         {
-            var values = ((FixedColumn<T>)column).Values;
-            for (var row = 0; row < numbers.Length; row++) numbers[row] = _table.Find(long.CreateTruncating(values[row]));
+            Span<long> wide = stackalloc long[Some];
+            for (var first = 0; first < numbers.Length; first += Some)
+            {
+                var keys = Widened(column, first, Math.Min(Some, numbers.Length - first), wide);
+                _table.Find(keys, numbers.Slice(first, keys.Length));
+            }
             MaskNulls(column, numbers);
+        }
+
+        static ReadOnlySpan<long> Widened(Column column, int first, int count, Span<long> wide)
+        {
+            if (column is FixedColumn<long> longs) return longs.Values.Slice(first, count);
+            if (column is FixedColumn<int> ints)
+                for (var i = 0; i < count; i++) wide[i] = ints.Values[first + i];
+            else
+                for (var i = 0; i < count; i++) wide[i] = ((FixedColumn<byte>)column).Values[first + i];
+            return wide[..count];
         }
     }
 

@@ -9,6 +9,8 @@ namespace Lockstep.Core.PointInTime;
 // take no part. Views that are keyed by the same columns share one index. Cost: O(labels · log of the labels of a key), once a block.
 public sealed class LabelIndex
 {
+    const int LabelsAThread = 1 << 15;
+
     readonly KeyIndex _keys;
     int[] _slotOf; // before Build the group
     long[] _times; // of labels; given up by Build
@@ -75,11 +77,11 @@ public sealed class LabelIndex
         }
         _times = [];
         _scratch = [];
+        SortGroups(first, times, labels);
         var slots = 0;
         for (var group = 0; group < _keys.Count; group++)
         {
             var (start, end) = (first[group], first[group + 1]);
-            Sort(times.AsSpan(start, end - start), labels.AsSpan(start, end - start));
             first[group] = slots;
             for (var i = start; i < end; i++)
             {
@@ -103,13 +105,19 @@ public sealed class LabelIndex
 
     internal void FindGroups(ReadOnlySpan<Column> keys, Span<int> groups, Span<int> scratch) => _keys.Find(keys, groups, scratch);
 
-    static void Sort(Span<long> times, Span<int> labels)
+    /// <summary>Each group by time; ranges of groups side by side where there is much to do.</summary>
+    static void SortGroups(int[] first, long[] times, int[] labels)
     {
-        for (var i = 1; i < times.Length; i++)
+        var groups = first.Length - 1;
+        var ranges = Math.Clamp(times.Length / LabelsAThread, 1, 4 * Environment.ProcessorCount);
+        if (ranges == 1) Sort(0, groups);
+        else Parallel.For(0, ranges, r => Sort((int)((long)groups * r / ranges), (int)((long)groups * (r + 1) / ranges)));
+
+        void Sort(int from, int to)
         {
-            if (times[i] >= times[i - 1]) continue;
-            times.Sort(labels); // spines mostly come in the order of time: seen first
-            return;
+            var sort = new RunSort();
+            for (var group = from; group < to; group++)
+                sort.Sort(times.AsSpan(first[group], first[group + 1] - first[group]), labels.AsSpan(first[group], first[group + 1] - first[group]));
         }
     }
 }

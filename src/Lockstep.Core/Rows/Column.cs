@@ -75,6 +75,12 @@ public abstract class Column(FeatureType type)
         Count = rows;
     }
 
+    /// <summary>Makes an empty column of values of one width one of so many rows, none null, to be filled by <see cref="Place"/>; false for others.</summary>
+    internal virtual bool TryTake(int rows) => false;
+
+    /// <summary>Writes the rows of another column of the type over those from <paramref name="first"/> on, which are not null yet. Several threads may do so at once, each with its own range.</summary>
+    internal virtual void Place(int first, Column rows) => throw new NotSupportedException($"Values of {Type} have no place of their own.");
+
     public abstract void Reserve(int rows);
     public abstract void AppendNull();
     public abstract void Append(Value value);

@@ -115,7 +115,7 @@ public static class ColumnBlock
             }
         }
 
-        void Fixed<T>(FixedColumn<T> column, int rows, ulong[] validity) where T : unmanaged, IComparable<T>
+        void Fixed<T>(FixedColumn<T> column, int rows, ulong[] validity) where T : unmanaged
         {
             var bytes = Take((long)rows * Unsafe.SizeOf<T>());
             if (typeof(T) == typeof(Int128))

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Lockstep.Core.Rows;
 
 /// <summary>Values of one width, side by side.</summary>
-public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : unmanaged, IComparable<T>
+/// <remarks>The type is one of those that <see cref="Column"/> names. No constraint says so: generic code with one would not be compiled ahead of time.</remarks>
+public sealed class FixedColumn<T>(FeatureType type) : Column(type)
 {
     T[] _values = [];
 
@@ -25,6 +26,20 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
         return _values;
     }
 
+    internal override bool TryTake(int rows)
+    {
+        Take(rows);
+        return true;
+    }
+
+    internal override void Place(int first, Column rows)
+    {
+        var from = (FixedColumn<T>)rows;
+        from.Values.CopyTo(_values.AsSpan(first));
+        if (from.Validity.IsEmpty) return;
+        lock (_values) MarkRange(first, from.Count, from.Validity); // neighbours share a word of the bitmap
+    }
+
     public override void Reserve(int rows)
     {
         if (_values.Length < rows) Array.Resize(ref _values, Math.Max(rows, Math.Max(16, _values.Length * 2)));
@@ -42,7 +57,7 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
     {
         if (Count == _values.Length) Reserve(Count + 1);
         MarkNext(false);
-        _values[Count++] = default;
+        _values[Count++] = default!;
     }
 
     /// <summary>Appends values in one copy; an empty bitmap means that none is null.</summary>
@@ -99,7 +114,7 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
             {
                 var row = some[i];
                 var valid = row < 0 ? 0UL : validity is null ? 1 : validity[row >> 6] >> (row & 63) & 1;
-                to[i] = valid != 0 ? values[row] : default;
+                to[i] = valid != 0 ? values[row] : default!;
                 bits |= valid << i;
             }
             done += some.Length;
@@ -141,5 +156,5 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type) where T : un
     };
 
     protected override int CompareValid(int row, Column other, int otherRow)
-        => _values[row].CompareTo(((FixedColumn<T>)other)._values[otherRow]);
+        => Comparer<T>.Default.Compare(_values[row], ((FixedColumn<T>)other)._values[otherRow]);
 }

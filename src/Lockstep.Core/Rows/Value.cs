@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Lockstep.Core.Aggregation.Exact;
 
 namespace Lockstep.Core.Rows;
 
@@ -11,12 +12,12 @@ namespace Lockstep.Core.Rows;
 [StructLayout(LayoutKind.Auto)]
 public readonly struct Value : IEquatable<Value>
 {
-    readonly Int128 _bits;      // integers, instants, days and decimals as they are; floats by their bits
+    readonly Words128 _bits;    // integers, instants, days and decimals as they are; floats by their bits
     readonly object? _object;   // string, byte[] or Value[]
     readonly TypeKind _kind;    // 0: null
     readonly byte _scale;
 
-    Value(TypeKind kind, Int128 bits, object? obj = null, byte scale = 0) => (_kind, _bits, _object, _scale) = (kind, bits, obj, scale);
+    Value(TypeKind kind, Words128 bits, object? obj = null, byte scale = 0) => (_kind, _bits, _object, _scale) = (kind, bits, obj, scale);
 
     public static Value Null => default;
     public static Value Of(bool value) => new(TypeKind.Bool, value ? 1 : 0);
@@ -36,10 +37,10 @@ public readonly struct Value : IEquatable<Value>
     /// <summary>The kind; meaningless for null.</summary>
     public TypeKind Kind => _kind;
 
-    public bool AsBool => Expect(TypeKind.Bool) && _bits != 0;
-    public int AsInt32 => Expect(TypeKind.Int32) ? (int)_bits : 0;
-    public float AsFloat32 => Expect(TypeKind.Float32) ? BitConverter.Int32BitsToSingle((int)_bits) : 0;
-    public double AsFloat64 => Expect(TypeKind.Float64) ? BitConverter.Int64BitsToDouble((long)_bits) : 0;
+    public bool AsBool => Expect(TypeKind.Bool) && _bits.Low != 0;
+    public int AsInt32 => Expect(TypeKind.Int32) ? (int)_bits.Low : 0;
+    public float AsFloat32 => Expect(TypeKind.Float32) ? BitConverter.Int32BitsToSingle((int)_bits.Low) : 0;
+    public double AsFloat64 => Expect(TypeKind.Float64) ? BitConverter.Int64BitsToDouble((long)_bits.Low) : 0;
     public string AsString => (string)_object!;
     public byte[] AsBytes => (byte[])_object!;
     public Value[] AsList => (Value[])_object!;
@@ -48,7 +49,7 @@ public readonly struct Value : IEquatable<Value>
 
     /// <summary>An int64, int32, timestamp (microseconds) or date (days), widened.</summary>
     public long AsInt64 => _kind is TypeKind.Int64 or TypeKind.Int32 or TypeKind.Timestamp or TypeKind.Date
-        ? (long)_bits
+        ? (long)_bits.Low
         : throw new InvalidOperationException($"The value is {_kind}, not an integer.");
 
     bool Expect(TypeKind kind) => _kind == kind ? true : throw new InvalidOperationException($"The value is {_kind}, not {kind}.");
@@ -101,11 +102,11 @@ public readonly struct Value : IEquatable<Value>
         TypeKind.Float64 => ShortestFloat.Format(AsFloat64),
         TypeKind.String => AsString,
         TypeKind.Bytes => Convert.ToBase64String(AsBytes),
-        TypeKind.Timestamp => Instant.Format((long)_bits),
-        TypeKind.Date => Instant.FormatDate((int)_bits),
+        TypeKind.Timestamp => Instant.Format((long)_bits.Low),
+        TypeKind.Date => Instant.FormatDate((int)_bits.Low),
         TypeKind.Decimal => FormatDecimal(_bits, _scale),
         TypeKind.List => "[" + string.Join(", ", AsList.Select(v => v.Kind == TypeKind.String ? $"\"{v}\"" : v.ToString())) + "]",
-        _ => _bits.ToString(CultureInfo.InvariantCulture),
+        _ => ((long)_bits.Low).ToString(CultureInfo.InvariantCulture),
     };
 
     /// <summary>All digits of the scale: <c>(12340, 3)</c> is <c>12.340</c>.</summary>

@@ -6,6 +6,7 @@ using Lockstep.DuckDb.Engine.Query;
 using Lockstep.DuckDb.Engine.Scan;
 using Lockstep.DuckDb.Engine.Vectors;
 using Lockstep.DuckDb.Engine.Write;
+using Lockstep.DuckDb.Engine.Write.Parquet;
 using Lockstep.DuckDb.Native;
 using Lockstep.Runtime.Engine;
 using Lockstep.Runtime.Engine.Text;
@@ -105,6 +106,8 @@ public sealed class DuckDbEngine : IBatchEngine
     {
         token.ThrowIfCancellationRequested();
         if (IsText(output.Format)) return TextTableWriter.CreateFile(output, schema);
+        ParquetWriter.Check(output.Path, schema);
+        if (!output.Stays && FlatParquetWriter.CanWrite(schema)) return new FlatParquetWriter(output.Path, schema);
         var connection = _writers.Value.Connect();
         try
         {

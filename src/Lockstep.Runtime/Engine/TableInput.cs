@@ -133,4 +133,8 @@ public sealed record QueryRequest
 }
 
 /// <summary>A file to write.</summary>
-public sealed record TableOutput(string Path, TableFormat Format);
+public sealed record TableOutput(string Path, TableFormat Format)
+{
+    /// <summary>A part of a table that stays and grows: it may take longer to write where that makes it smaller. A result is rather there sooner.</summary>
+    public bool Stays { get; init; }
+}

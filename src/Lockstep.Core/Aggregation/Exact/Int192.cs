@@ -41,18 +41,10 @@ internal struct Int192 : IEquatable<Int192>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(Int128 value)
-    {
-        var middle = (ulong)(value >> 64);
-        Add((ulong)value, middle, (ulong)((long)middle >> 63));
-    }
+    public void Add(Words128 value) => Add(value.Low, value.High, (ulong)((long)value.High >> 63));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Subtract(Int128 value)
-    {
-        var middle = (ulong)(value >> 64);
-        Subtract((ulong)value, middle, (ulong)((long)middle >> 63));
-    }
+    public void Subtract(Words128 value) => Subtract(value.Low, value.High, (ulong)((long)value.High >> 63));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(in Int192 other) => Add(other.Low, other.Middle, other.High);

@@ -10,14 +10,14 @@ internal struct Int320 : IEquatable<Int320>
     public readonly bool IsZero => (A | B | C | D | E) == 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddSquare(Int128 value)
+    public void AddSquare(Words128 value)
     {
         Square(value, out var a, out var b, out var c, out var d);
         Add(a, b, c, d, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SubtractSquare(Int128 value)
+    public void SubtractSquare(Words128 value)
     {
         Square(value, out var a, out var b, out var c, out var d);
         Subtract(a, b, c, d, 0);
@@ -52,11 +52,18 @@ internal struct Int320 : IEquatable<Int320>
     public void Subtract(in Int320 other) => Subtract(other.A, other.B, other.C, other.D, other.E);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Square(Int128 value, out ulong a, out ulong b, out ulong c, out ulong d)
+    static void Square(Words128 value, out ulong a, out ulong b, out ulong c, out ulong d)
     {
-        var sign = value >> 127;
-        var size = (UInt128)((value ^ sign) - sign);
-        var (low, high) = ((ulong)size, (ulong)(size >> 64));
+        var sign = (ulong)((long)value.High >> 63);
+        var low = (value.Low ^ sign) - sign;
+        var high = (value.High ^ sign) + (low == 0 ? sign & 1 : 0);
+        Square(low, high, out a, out b, out c, out d);
+    }
+
+    /// <summary>Of a number from 0 on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Square(ulong low, ulong high, out ulong a, out ulong b, out ulong c, out ulong d)
+    {
         b = Math.BigMul(low, low, out a);
         if (high == 0)
         {
@@ -83,7 +90,7 @@ internal struct Int320 : IEquatable<Int320>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static ulong Difference(ulong x, ulong y, ref ulong borrow)
+    public static ulong Difference(ulong x, ulong y, ref ulong borrow)
     {
         var difference = x - y;
         var under = x < y ? 1UL : 0;

@@ -30,23 +30,21 @@ internal static class Rounding
     {
         if (n < 1L << 31 && decimalScale == 0 && sum.FitsInt128 && (squares.D | squares.E) == 0)
         {
-            var size = sum.ToInt128();
-            var magnitude = (UInt128)(size < 0 ? -size : size);
-            SquareOf(magnitude, out var s0, out var s1, out var s2, out var s3);
+            sum.Magnitude(out var low, out var high, out _);
+            Int320.Square(low, high, out var s0, out var s1, out var s2, out var s3);
             var count = (ulong)n;
             var carry = Math.BigMul(squares.A, count, out var n0);
-            var high = Math.BigMul(squares.B, count, out var n1);
+            var next = Math.BigMul(squares.B, count, out var n1);
             n1 += carry;
-            if (n1 < carry) high++;
+            if (n1 < carry) next++;
             var top = Math.BigMul(squares.C, count, out var n2);
-            n2 += high;
-            if (n2 < high) top++;
-            UInt128 lowPart = new(n1, n0), highPart = new(top, n2);
-            UInt128 lowSquare = new(s1, s0), highSquare = new(s3, s2);
-            if (lowPart < lowSquare) highPart--;
-            highPart -= highSquare;
-            lowPart -= lowSquare;
-            return Quotient(false, (ulong)(highPart >> 64), (ulong)highPart, (ulong)(lowPart >> 64), (ulong)lowPart, count * (sample ? count - 1 : count), exponent);
+            n2 += next;
+            if (n2 < next) top++;
+            var borrow = 0UL;
+            n0 = Int320.Difference(n0, s0, ref borrow);
+            n1 = Int320.Difference(n1, s1, ref borrow);
+            n2 = Int320.Difference(n2, s2, ref borrow);
+            return Quotient(false, top - s3 - borrow, n2, n1, n0, count * (sample ? count - 1 : count), exponent);
         }
         var exact = ToBig(sum);
         var numerator = n * ToBig(squares) - exact * exact;
@@ -142,19 +140,5 @@ internal static class Rounding
         // The 53 bits stand for mantissa × 2^(exponent + 11); 2^53 carries into the exponent by itself.
         var bits = mantissa + ((ulong)(exponent + 11 + 1074) << 52);
         return BitConverter.UInt64BitsToDouble(bits | (negative ? 1UL << 63 : 0));
-    }
-
-    static void SquareOf(UInt128 value, out ulong a, out ulong b, out ulong c, out ulong d)
-    {
-        var (low, high) = ((ulong)value, (ulong)(value >> 64));
-        b = Math.BigMul(low, low, out a);
-        var crossHigh = Math.BigMul(low, high, out var crossLow);
-        d = Math.BigMul(high, high, out c);
-        UInt128 upper = new(d, c);
-        upper += new UInt128(crossHigh >> 63, crossHigh << 1 | crossLow >> 63);
-        var twice = crossLow << 1;
-        b += twice;
-        if (b < twice) upper++;
-        (c, d) = ((ulong)upper, (ulong)(upper >> 64));
     }
 }

@@ -7,7 +7,7 @@ internal static class ScaledDouble
 {
     /// <summary>False for a value outside [-2^63, 2^63), NaN included: it has no such integer.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryScale(double value, out Int128 scaled)
+    public static bool TryScale(double value, out Words128 scaled)
     {
         var bits = BitConverter.DoubleToInt64Bits(value);
         var exponent = (int)(bits >> 52) & 0x7FF;
@@ -17,20 +17,20 @@ internal static class ScaledDouble
         {
             if (shift > 0)
             {
-                scaled = Int128.MinValue;
+                scaled = new(0, 1UL << 63);
                 return value == -9223372036854775808.0;
             }
             // Rounded: what is cut off is below, at or above a half.
             if (shift < -53) // below 2^-65, where a half rounds to the even zero; zeros and subnormals too
             {
-                scaled = 0;
+                scaled = default;
                 return true;
             }
             var kept = mantissa >> -shift;
             var cut = mantissa << (64 + shift);
             const ulong half = 1UL << 63;
             if (cut > half || (cut == half && (kept & 1) != 0)) kept++;
-            scaled = bits < 0 ? -(Int128)kept : kept;
+            scaled = bits < 0 ? -(long)kept : (long)kept;
             return true;
         }
         ulong low, high;
@@ -41,7 +41,7 @@ internal static class ScaledDouble
         high ^= sign;
         low -= sign; // minus minus one
         if (sign != 0 && low == 0) high++;
-        scaled = new(high, low);
+        scaled = new(low, high);
         return true;
     }
 }

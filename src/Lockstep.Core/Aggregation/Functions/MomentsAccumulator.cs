@@ -40,7 +40,7 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
         }
     }
 
-    void Add<T, TScale>(FixedColumn<T> column, ReadOnlySpan<int> rows) where T : unmanaged, IComparable<T> where TScale : IScale<T>
+    void Add<T, TScale>(FixedColumn<T> column, ReadOnlySpan<int> rows) where TScale : IScale<T>
     {
         var values = column.Values;
         var nullable = column.HasNulls;
@@ -158,25 +158,25 @@ internal sealed class MomentsAccumulator(bool squares) : Accumulator, ICounted
 /// <summary>A number as the integer that is summed.</summary>
 internal interface IScale<T>
 {
-    static abstract bool TryScale(T value, out Int128 scaled);
+    static abstract bool TryScale(T value, out Words128 scaled);
 }
 
 internal readonly struct OfDouble : IScale<double>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryScale(double value, out Int128 scaled) => ScaledDouble.TryScale(value, out scaled);
+    public static bool TryScale(double value, out Words128 scaled) => ScaledDouble.TryScale(value, out scaled);
 }
 
 internal readonly struct OfFloat : IScale<float>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryScale(float value, out Int128 scaled) => ScaledDouble.TryScale(value, out scaled);
+    public static bool TryScale(float value, out Words128 scaled) => ScaledDouble.TryScale(value, out scaled);
 }
 
 internal readonly struct OfLong : IScale<long>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryScale(long value, out Int128 scaled)
+    public static bool TryScale(long value, out Words128 scaled)
     {
         scaled = value;
         return true;
@@ -186,7 +186,7 @@ internal readonly struct OfLong : IScale<long>
 internal readonly struct OfInt : IScale<int>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryScale(int value, out Int128 scaled)
+    public static bool TryScale(int value, out Words128 scaled)
     {
         scaled = value;
         return true;
@@ -196,7 +196,7 @@ internal readonly struct OfInt : IScale<int>
 internal readonly struct OfDecimal : IScale<Int128>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryScale(Int128 value, out Int128 scaled)
+    public static bool TryScale(Int128 value, out Words128 scaled)
     {
         scaled = value;
         return true;

@@ -13,7 +13,7 @@ internal struct MomentsState
     public Int320 Squares;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(Int128 value, bool squares)
+    public void Add(Words128 value, bool squares)
     {
         Count++;
         Sum.Add(value);
@@ -90,20 +90,24 @@ internal static class Moments
         switch (to)
         {
             case FixedColumn<double> c: c.Append(Read(moment, column, state)); break;
-            case FixedColumn<long> c: c.Append((long)state.Sum.ToInt128()); break;
-            default: ((FixedColumn<Int128>)to).Append(state.Sum.ToInt128()); break;
+            case FixedColumn<long> c: c.Append((long)state.Sum.Low); break;
+            default: AppendDecimal(state.Sum, to); break;
         }
         return status;
     }
+
+    static void AppendDecimal(in Int192 sum, Column to) => ((FixedColumn<Int128>)to).Append(sum.ToInt128());
 
     public static AggregateStatus StatusOf(Moment moment, FeatureType column, in MomentsState state)
     {
         if (state.Outside > 0) return AggregateStatus.OutOfRange;
         if (state.Count == 0 || (state.Count == 1 && (moment is Moment.VarSamp or Moment.StddevSamp))) return AggregateStatus.Null;
-        if (moment != Moment.Sum || column.IsFloat) return AggregateStatus.Present;
-        if (!state.Sum.FitsInt128) return AggregateStatus.OutOfRange;
-        var sum = state.Sum.ToInt128();
-        var fits = column.Kind == TypeKind.Decimal ? sum < DecimalLimit && sum > -DecimalLimit : sum == (long)sum;
-        return fits ? AggregateStatus.Present : AggregateStatus.OutOfRange;
+        return moment != Moment.Sum || column.IsFloat || (state.Sum.FitsInt128 && Fits(column, state.Sum)) ? AggregateStatus.Present : AggregateStatus.OutOfRange;
+    }
+
+    static bool Fits(FeatureType column, in Int192 sum)
+    {
+        var total = sum.ToInt128();
+        return column.Kind == TypeKind.Decimal ? total < DecimalLimit && total > -DecimalLimit : total == (long)total;
     }
 }

@@ -6,7 +6,7 @@ namespace Lockstep.Core.Aggregation.Functions;
 /// <summary>A value of any numeric column as the integer that is summed (S13), one at a time; loops decide the type before.</summary>
 internal static class ScaledNumber
 {
-    public static bool TryOf(Column column, int row, out Int128 scaled)
+    public static bool TryOf(Column column, int row, out Words128 scaled)
     {
         switch (column)
         {

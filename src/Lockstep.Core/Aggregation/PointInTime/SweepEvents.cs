@@ -1,8 +1,9 @@
+using Lockstep.Core.PointInTime;
 using Lockstep.Core.Rows;
 
 namespace Lockstep.Core.Aggregation.PointInTime;
 
-// The events of a partition by (group, time): a counting sort by group, then each group by time unless it came so, as events mostly do.
+// The events of a partition by (group, time): a counting sort by group, then each group by time, which it mostly came in (RunSort).
 // Ties stay in any order: states do not depend on it.
 internal sealed class SweepEvents
 {
@@ -11,6 +12,7 @@ internal sealed class SweepEvents
     readonly Column?[] _inputs;
     readonly byte[]?[] _filters; // 1 where the event passes
     readonly Dictionary<(int Input, int Filter), byte[]?> _passes = [];
+    readonly RunSort _sort = new();
     int[] _first = [];
     int[] _source = []; // chunk and row of each event
     long[] _times = [];
@@ -57,7 +59,8 @@ internal sealed class SweepEvents
                 _source[at] = c << SweepPartition.ChunkBits | row;
             }
         }
-        for (var group = 0; group < groups; group++) Sort(_first[group], _first[group + 1]);
+        for (var group = 0; group < groups; group++)
+            _sort.Sort(_times.AsSpan(_first[group], _first[group + 1] - _first[group]), _source.AsSpan(_first[group], _first[group + 1] - _first[group]));
         Array.Clear(_inputs);
         Array.Clear(_filters);
         _passes.Clear();
@@ -67,17 +70,7 @@ internal sealed class SweepEvents
         for (var i = 0; i < Count; i++) _until[i] = until.IsNull(i) ? long.MaxValue : until.Values[i];
     }
 
-    void Sort(int start, int end)
-    {
-        for (var i = start + 1; i < end; i++)
-        {
-            if (_times[i] >= _times[i - 1]) continue;
-            _times.AsSpan(start, end - start).Sort(_source.AsSpan(start, end - start));
-            return;
-        }
-    }
-
-    void Gather<T>(int ordinal, T[] to) where T : unmanaged, IComparable<T>
+    void Gather<T>(int ordinal, T[] to)
     {
         var buffers = _chunks.Select(c => ((FixedColumn<T>)c[ordinal]).Buffer).ToArray();
         const int mask = SweepPartition.ChunkRows - 1;
@@ -105,7 +98,7 @@ internal sealed class SweepEvents
         }
         return column;
 
-        void Fixed<T>(FixedColumn<T> to) where T : unmanaged, IComparable<T>
+        void Fixed<T>(FixedColumn<T> to)
         {
             Gather(ordinal, to.Take(Count));
             if (!_chunks.Any(c => c[ordinal].HasNulls)) return;

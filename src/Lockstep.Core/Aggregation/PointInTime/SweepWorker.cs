@@ -8,24 +8,25 @@ namespace Lockstep.Core.Aggregation.PointInTime;
 internal sealed class SweepWorker
 {
     readonly LabelIndex _labels;
-    readonly WindowPlan _plan;
     readonly SweepEvents _events;
     readonly SweepLabels _groupLabels;
     readonly SweepKernel[] _kernels;
     readonly KnownLabels? _known;
+    readonly SweepOutput _output;
 
     public SweepWorker(LabelIndex labels, WindowPlan plan, bool asKnown, bool hasUntil)
     {
-        (_labels, _plan) = (labels, plan);
+        _labels = labels;
         (_events, _groupLabels) = (new(plan, asKnown, hasUntil), new(plan));
         _kernels = [.. Enumerable.Range(0, plan.States.Count).Select(s => SweepKernel.For(plan, s))];
         _known = asKnown ? new(plan, _events, _groupLabels) : null;
+        _output = new(plan);
     }
 
-    /// <summary>The features of the slots of some groups.</summary>
+    /// <summary>The features of the slots of some groups; whoever takes them leaves the output empty for the next ones.</summary>
     public SweepOutput Run(IReadOnlyList<ColumnBatch> chunks, int firstGroup, int endGroup, CancellationToken token)
     {
-        var output = new SweepOutput(_plan);
+        var output = _output;
         _events.Load(chunks, endGroup - firstGroup);
         foreach (var kernel in _kernels) kernel.Load(_events);
         var (slots, times) = (_labels.FirstSlotsBuffer, _labels.SlotTimesBuffer);

@@ -1,4 +1,3 @@
-using Lockstep.Core.Aggregation.PointInTime.Kernels;
 using Lockstep.Core.PointInTime;
 using Lockstep.Core.Rows;
 
@@ -14,48 +13,7 @@ public sealed class WindowRows
     readonly Column[] _columns; // by slot
     readonly List<int>?[] _outOfRange; // slots
 
-    internal WindowRows(LabelIndex labels, WindowPlan plan, SweepOutput[] parts)
-    {
-        _labels = labels;
-        _columns = new Column[plan.Features.Count];
-        _outOfRange = new List<int>?[plan.Features.Count];
-        for (var f = 0; f < _columns.Length; f++)
-        {
-            var first = 0;
-            foreach (var part in parts)
-            {
-                if (part.OutOfRange[f] is { } rows) (_outOfRange[f] ??= []).AddRange(rows.Select(r => r + first));
-                first += part.Columns[f].Count;
-            }
-            _columns[f] = Join(plan.Features[f].Type, parts, f, first);
-        }
-    }
-
-    static Column Join(FeatureType type, SweepOutput[] parts, int feature, int rows)
-    {
-        if (parts.Length == 1) return parts[0].Columns[feature];
-        var joined = Column.Create(type, rows);
-        foreach (var part in parts)
-        {
-            var column = part.Columns[feature];
-            switch (joined)
-            {
-                case FixedColumn<byte> c: Append(c, column); break;
-                case FixedColumn<int> c: Append(c, column); break;
-                case FixedColumn<long> c: Append(c, column); break;
-                case FixedColumn<float> c: Append(c, column); break;
-                case FixedColumn<double> c: Append(c, column); break;
-                case FixedColumn<Int128> c: Append(c, column); break;
-                default:
-                    for (var row = 0; row < column.Count; row++) joined.AppendFrom(column, row);
-                    break;
-            }
-            part.Columns[feature] = null!; // free as soon as it is copied
-        }
-        return joined;
-
-        static void Append<T>(FixedColumn<T> to, Column from) where T : unmanaged, IComparable<T> => to.AppendRange(((FixedColumn<T>)from).Values, from.Validity);
-    }
+    internal WindowRows(LabelIndex labels, Column[] columns, List<int>?[] outOfRange) => (_labels, _columns, _outOfRange) = (labels, columns, outOfRange);
 
     /// <summary>The rows of the labels from <paramref name="first"/> on, as <see cref="AppendTo"/> takes them; negative where there is none.</summary>
     public void Find(int first, Span<int> rows)

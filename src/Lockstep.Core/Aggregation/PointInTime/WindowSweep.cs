@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Lockstep.Core.Aggregation.PointInTime.Kernels;
 using Lockstep.Core.PointInTime;
 using Lockstep.Core.Rows;
 
@@ -33,7 +32,7 @@ public sealed record WindowSweepOptions
 //     go to the partition of their group: ranges of groups, some hundred of them, so that one fits into a core's cache.
 //  3. Finish sorts each partition by (group, time) and lets the kernels sweep it, partitions side by side on all threads, the largest
 //     first. A kernel computes one state for all windows of a group: see SweepKernel.
-//  4. The features of a partition are columns of its slots in order; put one behind the other they are columns by slot.
+//  4. The slots of a partition are side by side: its features go to their place in columns by slot (SweepResult).
 // Invariant: the answer depends on the sets of events and labels alone, never on their order, batches, partitions or threads, because
 // every kernel computes a function of a window's set of events (S13).
 // Cost: O(events + labels) a kernel and window, sorting aside; a key with half of all events is one partition's work and no more. Memory:
@@ -171,7 +170,7 @@ public sealed class WindowSweep
     /// <summary>The answers. The sweep takes no more events.</summary>
     public WindowRows Finish(CancellationToken token)
     {
-        var outputs = new SweepOutput[_partitions.Length];
+        var result = new SweepResult(_labels, _plan, _partitions.Length);
         var next = -1;
         var order = Enumerable.Range(0, _partitions.Length).OrderByDescending(p => _partitions[p].Rows).ToArray();
         var workers = Math.Clamp(_options.Threads, 1, _partitions.Length);
@@ -185,7 +184,9 @@ public sealed class WindowSweep
                     token.ThrowIfCancellationRequested();
                     var partition = order[at];
                     if (_options.Spill is { } spill) _partitions[partition].Load(spill, partition, token);
-                    outputs[partition] = worker.Run(_partitions[partition].Chunks, partition << _shift, Math.Min(_labels.Groups, (partition + 1) << _shift), token);
+                    var firstGroup = partition << _shift;
+                    var output = worker.Run(_partitions[partition].Chunks, firstGroup, Math.Min(_labels.Groups, (partition + 1) << _shift), token);
+                    result.Put(partition, _labels.FirstSlots[firstGroup], output);
                     _partitions[partition].Clear();
                 }
             });
@@ -194,6 +195,6 @@ public sealed class WindowSweep
         {
             ExceptionDispatchInfo.Throw(e.InnerException); // callers tell failures apart by their type
         }
-        return new(_labels, _plan, outputs);
+        return result.Finish();
     }
 }

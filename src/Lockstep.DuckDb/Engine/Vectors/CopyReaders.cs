@@ -5,7 +5,7 @@ using Lockstep.DuckDb.Native;
 namespace Lockstep.DuckDb.Engine.Vectors;
 
 /// <summary>Same bytes on both sides.</summary>
-internal sealed class CopyReader<T> : VectorReader where T : unmanaged, IComparable<T>
+internal sealed class CopyReader<T> : VectorReader
 {
     protected override void Append(nint vector, int first, int count, ReadOnlySpan<ulong> validity, Column to)
         => ((FixedColumn<T>)to).AppendRange(Values<T>(vector, first, count), validity);
@@ -46,7 +46,7 @@ internal sealed class InstantReader(long multiply, long divide) : VectorReader
 
 /// <summary>To a wider type that holds every value.</summary>
 internal sealed class WidenReader<TFrom, TTo> : VectorReader
-    where TFrom : unmanaged, INumberBase<TFrom> where TTo : unmanaged, INumberBase<TTo>, IComparable<TTo>
+    where TFrom : unmanaged, INumberBase<TFrom> where TTo : unmanaged, INumberBase<TTo>
 {
     readonly TTo[] _buffer = new TTo[2048];
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lockstep.Core.Rows;
 using Lockstep.DuckDb.Native;
 
@@ -94,8 +95,8 @@ internal abstract unsafe class VectorReader
 
     protected static bool IsValid(ReadOnlySpan<ulong> validity, int row) => validity.IsEmpty || (validity[row >> 6] >> (row & 63) & 1) != 0;
 
-    protected static ReadOnlySpan<T> Values<T>(nint vector, int first, int count) where T : unmanaged
-        => new((T*)Api.duckdb_vector_get_data(vector) + first, count);
+    protected static ReadOnlySpan<T> Values<T>(nint vector, int first, int count)
+        => new((byte*)Api.duckdb_vector_get_data(vector) + (long)first * Unsafe.SizeOf<T>(), count);
 }
 
 /// <summary>A value does not convert without loss. The reader that asked for it finds the file and the row.</summary>

@@ -81,7 +81,7 @@ internal abstract unsafe class ArrowColumn : IDisposable
     protected abstract void FreeValues();
 }
 
-internal sealed unsafe class FixedArrowColumn<T> : ArrowColumn where T : unmanaged, IComparable<T>
+internal sealed unsafe class FixedArrowColumn<T> : ArrowColumn where T : unmanaged
 {
     ArrowBuffer _values;
 

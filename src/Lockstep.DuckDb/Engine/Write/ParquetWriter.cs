@@ -7,7 +7,7 @@ using Lockstep.Runtime.Engine;
 namespace Lockstep.DuckDb.Engine.Write;
 
 /// <summary>
-/// Writes a Parquet file: rows are gathered into row groups, which DuckDB takes from an <see cref="ArrowFeed"/> and compresses with zstd on
+/// Writes a Parquet file with lists, or one that stays: rows are gathered into row groups, which DuckDB takes from an <see cref="ArrowFeed"/> and compresses with zstd on
 /// all its threads, in order. A file of a single group is written by <see cref="Complete"/> itself, without a thread of its own.
 /// Memory: the group being filled, two that wait, and those that are being compressed.
 /// </summary>
@@ -32,12 +32,17 @@ internal sealed unsafe class ParquetWriter : BatchWriter
     public ParquetWriter(Connection connection, string path, Schema schema)
     {
         (_path, _connection, Schema) = (path, connection, schema);
-        if (schema.Count == 0) throw new LockstepException(ErrorKind.Failed, $"{path}: a Parquet file needs at least one column.");
-        if (schema.Fields.GroupBy(f => f.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
-            throw new LockstepException(ErrorKind.Failed, $"{path}: the columns '{string.Join("' and '", same.Select(f => f.Name))}' differ only in case, which Parquet's readers do not tell apart. Rename one.");
         _file = new FileReplacement(path);
         _columns = [.. schema.Fields.Select(f => ArrowColumn.Create(f.Type))];
         _feed = new QueueFeed(schema);
+    }
+
+    /// <summary>What no Parquet file can have.</summary>
+    public static void Check(string path, Schema schema)
+    {
+        if (schema.Count == 0) throw new LockstepException(ErrorKind.Failed, $"{path}: a Parquet file needs at least one column.");
+        if (schema.Fields.GroupBy(f => f.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Count() > 1) is { } same)
+            throw new LockstepException(ErrorKind.Failed, $"{path}: the columns '{string.Join("' and '", same.Select(f => f.Name))}' differ only in case, which Parquet's readers do not tell apart. Rename one.");
     }
 
     public override Schema Schema { get; }

@@ -203,7 +203,7 @@ internal sealed class DataFiles : IDisposable
             _relative = name;
             _path = Path.Combine(owner._folder, name.Replace('/', Path.DirectorySeparatorChar));
             _statistics = new(owner._schema, owner._partition.TimeColumn);
-            _writer = owner._engine.CreateFile(new(_path, TableFormat.Parquet), owner._schema, token);
+            _writer = owner._engine.CreateFile(new(_path, TableFormat.Parquet) { Stays = true }, owner._schema, token);
         }
 
         public int Day { get; }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Lockstep.Core.Aggregation.Functions;
 using Lockstep.Core.Rows;
 
@@ -5,7 +6,7 @@ namespace Lockstep.Core.Aggregation.PointInTime.Kernels;
 
 // Exact sums up to each event of a group: a window is the difference of two of them, to the last bit, so a further window costs a
 // subtraction a label. In groups that are too large for the cache the sums are kept at every 8th event, and the rest is added up.
-internal sealed class MomentsKernel<T, TScale> : SweepKernel where T : unmanaged, IComparable<T> where TScale : IScale<T>
+internal sealed class MomentsKernel<T, TScale> : SweepKernel where TScale : IScale<T>
 {
     const int Dense = 1 << 15;
 
@@ -48,6 +49,7 @@ internal sealed class MomentsKernel<T, TScale> : SweepKernel where T : unmanaged
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void Add(ref MomentsState sum, int from, int to)
     {
         for (var i = from; i < to; i++)

@@ -112,10 +112,10 @@ internal interface IRows<TSelf> where TSelf : struct
     int Compare(int a, int b);
 }
 
-internal readonly struct FixedRows<T>(T[] values) : IRows<FixedRows<T>> where T : unmanaged, IComparable<T>
+internal readonly struct FixedRows<T>(T[] values) : IRows<FixedRows<T>>
 {
     public static FixedRows<T> Of(Column column) => new(((FixedColumn<T>)column).Buffer);
-    public int Compare(int a, int b) => values[a].CompareTo(values[b]);
+    public int Compare(int a, int b) => Comparer<T>.Default.Compare(values[a], values[b]);
 }
 
 internal readonly struct AnyRows(Column column) : IRows<AnyRows>
