@@ -47,15 +47,29 @@ internal sealed class PushVerb : Verb
         var feed = streams.Find(context.Get(_source)!);
         var (answer, rows, begin) = (new PushAnswer { Source = feed.Source.Name, Accepted = 0, Refused = 0 }, 0L, context.Console.Clock.GetTimestamp());
         var key = context.Get(_key);
-        foreach (var piece in EventFile.Read(feed, host.Engine, path, Path.GetFileName(path), format, 0, token))
+        using var pieces = EventFile.Read(feed, host.Engine, path, Path.GetFileName(path), format, 0, token).GetEnumerator();
+        for (var piece = Next(); piece is not null; piece = key is null ? Next() : null)
         {
-            if (key is not null && rows > 0) throw new LockstepException(ErrorKind.BadArguments, $"'{context.Get(_file)}' is too large to be logged in one piece: leave out --key, or send it in parts, each under a key of its own.");
+            // Looked at before anything is sent: under a key all of a file is logged, or nothing.
+            if (key is not null && Next() is not null) throw new LockstepException(ErrorKind.BadArguments, $"'{context.Get(_file)}' is too large to be logged in one piece, and nothing of it was: leave out --key, or send it in parts, each under a key of its own.");
             answer = Add(answer, await feed.PushAsync(piece, key, token), rows);
             rows += piece.Rows;
         }
         if (context.Json) context.WriteJson(PushJson.Of(answer));
         Say(answer, context, begin);
         return answer.Refused == 0 ? ExitCode.Done : ExitCode.Failed;
+
+        EventRows? Next()
+        {
+            try
+            {
+                return pieces.MoveNext() ? pieces.Current : null;
+            }
+            catch (Exception e) when (e is LockstepException or IOException or InvalidDataException)
+            {
+                throw new LockstepException((e as LockstepException)?.Kind ?? ErrorKind.Failed, $"{(e is LockstepException ? e.Message : $"'{context.Get(_file)}' cannot be read: {e.Message}")}{(rows == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" Its first {rows} rows are in the log already: send what follows them."))}", e);
+            }
+        }
     }
 
     static PushAnswer Add(PushAnswer all, PushAnswer piece, long before) => piece with

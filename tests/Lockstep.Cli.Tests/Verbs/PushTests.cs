@@ -80,6 +80,31 @@ public sealed class PushTests : IDisposable
         Assert.Contains("sent before under this key", again.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>Under a key all of a file is logged, or nothing: what is said to do instead would log a part of it twice.</summary>
+    [Fact]
+    public async Task S15_a_file_too_large_for_its_key_is_refused_before_any_of_it_is_logged()
+    {
+        File.WriteAllLines(_temp["a.csv"], [.. Enumerable.Range(0, 8_193).Select(i => i == 0 ? "user_id,at" : "1,2026-01-05T09:00:00Z")]);
+        (await _run.VerbAsync("push clicks a.csv --key day-5")).Ok();
+        File.AppendAllText(_temp["a.csv"], "1,2026-01-05T09:00:00Z\n");
+        var run = await _run.VerbAsync("push clicks a.csv --key day-6");
+        Assert.Equal(ExitCode.BadArguments, run.Code);
+        Assert.Contains("'a.csv' is too large to be logged in one piece", run.Error, StringComparison.Ordinal);
+        Assert.Equal(8_192 + 8_193 - 1, (int)(await _run.VerbAsync("push clicks a.csv --json")).Ok().Json["log"]!["place"]!);
+    }
+
+    [Fact]
+    public async Task Of_a_file_that_cannot_be_read_to_its_end_it_is_said_what_was_logged()
+    {
+        using (var zip = new System.IO.Compression.GZipStream(File.Create(_temp["a.csv.gz"]), System.IO.Compression.CompressionLevel.NoCompression))
+            zip.Write(System.Text.Encoding.ASCII.GetBytes("user_id,at\n" + string.Concat(Enumerable.Repeat("1,2026-01-05T09:00:00Z\n", 20_000))));
+        var bytes = await File.ReadAllBytesAsync(_temp["a.csv.gz"]);
+        await File.WriteAllBytesAsync(_temp["a.csv.gz"], bytes[..(bytes.Length - 1_000)]);
+        var run = await _run.VerbAsync("push clicks a.csv.gz");
+        Assert.Equal(ExitCode.Failed, run.Code);
+        Assert.Contains("are in the log already: send what follows them", run.Error, StringComparison.Ordinal);
+    }
+
     // Events of the 5th are in both; that of the 6th moves the end (S25). One in the log lies before the end, so it never counts.
     [Theory, InlineData(""), InlineData(" --as-known")]
     public async Task S19_the_proof_keeps_a_table_and_its_log_apart(string asKnown)

@@ -7,6 +7,9 @@ namespace Lockstep.Runtime.Engine.Text;
 /// <summary>The rows of one CSV or JSON file, appended to columns by <see cref="Conversion"/>.</summary>
 abstract class TextRecords(InputBuffer input, string what) : IDisposable
 {
+    // Otherwise a file that was cut off, or is still being written, is read as if it ended there, within a value if need be.
+    static TextRecords() => AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
+
     /// <summary>How messages call the file.</summary>
     protected string What { get; } = what;
     protected InputBuffer Input { get; } = input;

@@ -341,7 +341,7 @@ public sealed class FolderReader : IStreamReader
             catch (Exception e) when (!logging && e is LockstepException or InvalidDataException)
             {
                 Wait(stamp.Size);
-                _problems[file.Path] = $"{file.Path} cannot be read{(file.Taken > 0 ? string.Create(CultureInfo.InvariantCulture, $" behind row {file.Taken}") : "")}: {e.Message} Put it right under another name, and skip this one.";
+                _problems[file.Path] = $"{file.Path} cannot be read{(file.Taken > 0 ? string.Create(CultureInfo.InvariantCulture, $" behind its first {file.Taken} rows, which are in the log") : "")}: {e.Message} Put {(file.Taken > 0 ? "what follows them" : "it right")} under another name, and skip this one.";
                 _failed[file.Path] = (stamp, Now, _problems[file.Path]);
             }
         }
