@@ -43,11 +43,24 @@ internal sealed class StreamVerb : Verb
         using PeriodicTimer timer = new(Look, context.Console.Clock);
         try
         {
+            string? told = null;
             for (var turn = 0; await timer.WaitForNextTickAsync(token); turn++)
-            {
-                if (await host.Registry.NumberAsync(token) != catalog.Number) await FollowAsync(streams, catalog = await host.LoadCatalogAsync(token), token);
-                if (turn % 5 == 0) await streams.TurnAsync(token);
-            }
+                try
+                {
+                    if (await host.Registry.NumberAsync(token) != catalog.Number)
+                    {
+                        var next = await host.LoadCatalogAsync(token);
+                        await FollowAsync(streams, next, token);
+                        catalog = next;
+                    }
+                    if (turn % 5 != 0) continue;
+                    await streams.TurnAsync(token);
+                    told = null;
+                }
+                catch (Exception e) when (e is LockstepException or IOException) // what is logged is safe, and the next turn may succeed
+                {
+                    if (told != e.Message) context.Warn(told = e.Message);
+                }
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Lockstep.Core;
 using Lockstep.Core.Aggregation;
 using Lockstep.Core.Definitions;
@@ -113,25 +114,37 @@ public sealed class SourceFeed : IAsyncDisposable
     /// <summary>Partitions whose process has ended are taken over: what they hold is applied and committed to the log's table, then they are free again.</summary>
     async Task RecoverAsync(CancellationToken token)
     {
+        Exception? failed = null;
         foreach (var partition in Log.Partitions())
-        {
-            if (Reader?.Owns(partition) == true || _writers.Any(w => w.Partition == partition)) continue;
-            // Nothing has come to it since it was settled, for all views that there are.
-            var views = _views.Select(v => $"{v.Id} {v.Fingerprint}").ToList();
-            var state = string.Join('\n', Log.SegmentPaths(partition).Concat(views));
-            if (_settled.GetValueOrDefault(partition) == state || Log.TryOpenWriter(partition, token) is not { } left) continue;
-            await AddAsync(left, token);
             try
             {
-                foreach (var follower in _all)
-                    if (follower.Partition == partition) await follower.WaitAsync(left.LastPlace, token);
-                await left.FlushAsync(token);
-                _settled[partition] = string.Join('\n', views);
+                await RecoverAsync(partition, token);
             }
-            finally
+            catch (Exception e) when (e is LockstepException or IOException)
             {
-                await RemoveAsync(left);
+                failed ??= e; // the others need not wait for it
             }
+        if (failed is not null) ExceptionDispatchInfo.Throw(failed);
+    }
+
+    async Task RecoverAsync(uint partition, CancellationToken token)
+    {
+        if (Reader?.Owns(partition) == true || _writers.Any(w => w.Partition == partition)) return;
+        // Nothing has come to it since it was settled, for all views that there are.
+        var views = _views.Select(v => $"{v.Id} {v.Fingerprint}").ToList();
+        var state = string.Join('\n', Log.SegmentPaths(partition).Concat(views));
+        if (_settled.GetValueOrDefault(partition) == state || Log.TryOpenWriter(partition, token) is not { } left) return;
+        await AddAsync(left, token);
+        try
+        {
+            foreach (var follower in _all)
+                if (follower.Partition == partition) await follower.WaitAsync(left.LastPlace, token);
+            await left.FlushAsync(token);
+            _settled[partition] = string.Join('\n', views);
+        }
+        finally
+        {
+            await RemoveAsync(left);
         }
     }
 

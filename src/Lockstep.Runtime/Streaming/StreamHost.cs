@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Lockstep.Core;
 using Lockstep.Core.Definitions;
 
@@ -46,7 +47,17 @@ public sealed class StreamHost(StreamContext context) : IAsyncDisposable
     /// <summary>To be called now and then: takes over partitions whose process has ended, forgets what is past every use.</summary>
     public async Task TurnAsync(CancellationToken token)
     {
-        foreach (var stream in _streams.Values) await stream.TurnAsync(token);
+        Exception? failed = null;
+        foreach (var stream in _streams.Values)
+            try
+            {
+                await stream.TurnAsync(token);
+            }
+            catch (Exception e) when (e is LockstepException or IOException)
+            {
+                failed ??= e; // the others need not wait for it
+            }
+        if (failed is not null) ExceptionDispatchInfo.Throw(failed);
     }
 
     /// <summary>The stream of a source.</summary>

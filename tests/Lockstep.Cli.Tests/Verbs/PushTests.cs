@@ -188,4 +188,26 @@ public sealed class PushTests : IDisposable
         Assert.Equal(ExitCode.Done, run.Code);
         Assert.Contains("Streaming clicks.", run.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Stream_run_goes_on_beside_a_partition_that_cannot_be_read()
+    {
+        File.WriteAllText(_temp["a.json"], """[{"user_id":"1","at":"2026-01-05T09:00:00Z","page":"left"}]""");
+        (await _run.VerbAsync("push clicks a.json")).Ok();
+        var segment = Directory.GetFiles(_temp["data/offline/events/clicks/_segments/0000000000"], "*.seg").Single();
+        var bytes = await File.ReadAllBytesAsync(segment);
+        var head = 16 + BitConverter.ToInt32(bytes, 12) + 8;
+        byte[] damaged = [.. bytes, .. bytes[head..]];
+        damaged[head + 60] ^= 1;
+        await File.WriteAllBytesAsync(segment, damaged);
+        Assert.Equal(1, (int)(await _run.VerbAsync("push clicks a.json --json")).Ok().Json["log"]!["partition"]!);
+        foreach (var file in Directory.GetFiles(_temp["data"], "online.db*")) File.Delete(file);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var running = new Run { Folder = _temp.Path, Token = stop.Token }.VerbAsync("stream run");
+        await Poll.UntilAsync("what was left", () => Task.WhenAny(running, _run.VerbAsync("get --features last_click:page user_id=1 --json")).Unwrap(), r => r.Out.Contains("\"left\"", StringComparison.Ordinal) || running.IsCompleted);
+        await stop.CancelAsync();
+        var run = await running;
+        Assert.Equal(ExitCode.Done, run.Code);
+        Assert.Contains("Stopped.", run.Error, StringComparison.Ordinal);
+    }
 }

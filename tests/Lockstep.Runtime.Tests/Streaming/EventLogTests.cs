@@ -217,7 +217,7 @@ public sealed class EventLogTests : IDisposable
             Assert.Contains("is damaged at its head", damaged.Message, StringComparison.Ordinal);
         }
         // Nor by who opens the partition next: a head is written before the first event is acknowledged.
-        var refused = Assert.Throws<LockstepException>(() => log.OpenPushWriter(None));
+        var refused = Assert.Throws<LockstepException>(() => log.TryOpenWriter(0, None));
         Assert.Contains("is damaged at its head", refused.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(path));
     }
@@ -313,7 +313,7 @@ public sealed class EventLogTests : IDisposable
         var bytes = await File.ReadAllBytesAsync(path, None);
         using (var segment = SegmentFile.TryOpen(path)!) bytes[segment.Frames[1].At + where] ^= 1;
         await File.WriteAllBytesAsync(path, bytes, None);
-        var damaged = Assert.Throws<LockstepException>(() => log.OpenPushWriter(None));
+        var damaged = Assert.Throws<LockstepException>(() => log.TryOpenWriter(0, None));
         Assert.Contains(path, damaged.Message, StringComparison.Ordinal);
         Assert.Contains("is damaged at byte", damaged.Message, StringComparison.Ordinal);
     }

@@ -334,6 +334,32 @@ public sealed class PushTests : IDisposable
     }
 
     [Fact]
+    public async Task Beside_a_partition_that_cannot_be_read_the_others_go_on()
+    {
+        await using var project = new StreamProject(_folder.Path, _clock);
+        var log = project.Logs.Of(StreamProject.Pushed);
+        foreach (var partition in new[] { 0u, 3u })
+        {
+            await using var left = log.TryOpenWriter(partition, None)!;
+            for (var i = 0; i < 2; i++)
+            {
+                var rows = new ColumnBatch(LogColumns.Of(StreamProject.Pushed));
+                rows.AppendRow(Value.Of($"x{partition}"), Value.Timestamp(At(-1)), Value.Null, Value.Of(1.5), Value.Of("left"));
+                await left.AppendAsync(new() { Rows = rows }, None);
+            }
+        }
+        var path = log.SegmentPaths(0).Single();
+        var bytes = await File.ReadAllBytesAsync(path);
+        using (var segment = SegmentFile.TryOpen(path)!) bytes[segment.Frames[0].At] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes);
+        await using var host = await project.StartAsync();
+        var e = await Assert.ThrowsAsync<LockstepException>(() => host.TurnAsync(None));
+        Assert.Contains("is damaged at byte", e.Message, StringComparison.Ordinal);
+        Assert.Equal((At(-1), Value.Of(1.5f), Value.Of("left")), await project.GetAsync(StreamProject.PushedView, "x3", Now));
+        Assert.Equal(1, (await StreamProject.PushAsync(host, "pushed", [new("y", At(-1), null, 1, null)])).Partition);
+    }
+
+    [Fact]
     public async Task A_view_that_comes_later_is_brought_up_to_date_from_the_log()
     {
         await using var project = new StreamProject(_folder.Path, _clock, new() { TailBytes = 1 });

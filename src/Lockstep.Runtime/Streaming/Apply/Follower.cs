@@ -109,7 +109,7 @@ sealed class Follower : IAsyncDisposable
     /// <summary>What has left the memory of the writer is in the log.</summary>
     ValueTask<long> CatchUpAsync(long place) => TryAsync(async () =>
     {
-        var look = _writer.Log.Look(_stop.Token);
+        var look = _writer.Log.Look(_stop.Token, Partition);
         List<LogBatch> some = [];
         var rows = 0;
         foreach (var batch in look.Read(Partition, place, RowsPerWrite, _stop.Token))

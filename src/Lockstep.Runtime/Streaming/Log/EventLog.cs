@@ -54,19 +54,21 @@ public sealed class EventLog
     public DeltaTable Refused { get; }
 
     /// <summary>What is in the log now.</summary>
-    public LogLook Look(CancellationToken token)
+    /// <param name="token">Ends it.</param>
+    /// <param name="partition">The only one whose segments are looked at; null: all of them.</param>
+    public LogLook Look(CancellationToken token, uint? partition = null)
     {
         // Segments first: one that is committed and removed after this look at them is in the version that is looked at next.
-        var segments = Segments(token);
+        var segments = Segments(partition is { } one ? [one] : Partitions(), token);
         return new(this, TrySnapshot(token), segments);
     }
 
     internal DeltaSnapshot? TrySnapshot(CancellationToken token) => Table.TrySnapshot(token);
 
-    List<SegmentFile> Segments(CancellationToken token)
+    List<SegmentFile> Segments(IReadOnlyList<uint> partitions, CancellationToken token)
     {
         List<SegmentFile> segments = [];
-        foreach (var partition in Partitions())
+        foreach (var partition in partitions)
             foreach (var path in SegmentPaths(partition))
             {
                 token.ThrowIfCancellationRequested();
@@ -152,11 +154,18 @@ public sealed class EventLog
         }
     }
 
-    /// <summary>Takes the first partition of pushes that no other process holds.</summary>
+    /// <summary>Takes the first partition of pushes that no other process holds and that can be read.</summary>
     public LogWriter OpenPushWriter(CancellationToken token)
     {
         for (var partition = LogPartitions.FirstPush; partition <= LogPartitions.LastPush; partition++)
-            if (TryOpenWriter(partition, token) is { } writer) return writer;
+            try
+            {
+                if (TryOpenWriter(partition, token) is { } writer) return writer;
+            }
+            catch (LockstepException) when (SegmentPaths(partition).Count > 0)
+            {
+                // What it holds is damaged: whoever takes over what is left tells. Events need not wait for that.
+            }
         throw new LockstepException(ErrorKind.Failed, $"{Name}: all {LogPartitions.LastPush + 1} partitions are taken.");
     }
 }
