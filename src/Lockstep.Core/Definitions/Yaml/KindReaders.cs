@@ -176,6 +176,9 @@ internal static class KindReaders
         // A word that is no key was told of as that: it is the function, misspelled.
         if (given.Count > 1 || given.Count == 0 && map!.Unknown.Count == 0)
             map!.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names {(given.Count == 0 ? "no function" : $"{given.Count} functions ({string.Join(", ", given.Select(f => f.Name))})")}. It must name one of {string.Join(", ", AggregateCatalog.Known.All.Select(f => f.Name))}.");
+        // What other systems write: { function: sum, column: amount }.
+        else if (given.Count == 0 && map!.Unknown.Any(u => u is "function" or "aggregation" or "agg"))
+            map.Problems.Error(map.Location, $"{MapReader.Upper(map.What)} names its function in a key of another name. The function itself is the key, like {{ sum: amount, windows: [1h] }}.");
         var hop = map!.Duration("hop");
         List<Window> windows = [];
         foreach (var text in map.Texts("windows"))
