@@ -138,6 +138,22 @@ public sealed class AvroTests
         Assert.Equal(value, read[0].IsNull ? null : read[0].ToString());
     }
 
+    [Theory]
+    [InlineData("{\"type\":\"array\",\"items\":\"int\"}", "0304020402" + "0600", "[1,2,3]")] // a block of 2 in 2 bytes, then one without its size
+    [InlineData("{\"type\":\"map\",\"values\":\"int\"}", "0106026b0200", "{\"k\":1}")]
+    public void Blocks_that_tell_their_size_are_read_like_others(string type, string hex, string json)
+    {
+        var schema = AvroSchema.Parse($$"""{"type":"record","name":"r","fields":[{"name":"x","type":{{type}}},{"name":"y","type":"int"}]}""");
+        var message = Convert.FromHexString(hex + "0a");
+        var both = new Schema([new("x", FeatureType.String), new("y", FeatureType.Int32)]);
+        Assert.Equal([Value.Of(json), Value.Of(5)], Read(new(AvroSchemas.Of(schema), both), message, both));
+        var other = new Schema([new("y", FeatureType.Int32)]);
+        Assert.Equal([Value.Of(5)], Read(new(AvroSchemas.Of(schema), other), message, other)); // x is passed over
+        if (json[0] != '[') return;
+        var list = new Schema([new("x", FeatureType.List(FeatureType.Int64)), new("y", FeatureType.Int32)]);
+        Assert.Equal([Value.List(Value.Of(1L), Value.Of(2L), Value.Of(3L)), Value.Of(5)], Read(new(AvroSchemas.Of(schema), list), message, list));
+    }
+
     [Fact]
     public void A_schema_that_contains_itself_goes_so_deep_and_no_deeper()
     {

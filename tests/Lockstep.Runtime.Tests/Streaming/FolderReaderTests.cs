@@ -55,14 +55,14 @@ public sealed class FolderReaderTests : IDisposable
         }
     }
 
-    async Task<Reading> OpenAsync(StreamProject project, string path = "in/*.jsonl", TimeProvider? clock = null, string? root = null)
+    async Task<Reading> OpenAsync(StreamProject project, string path = "in/*.jsonl", TimeProvider? clock = null)
     {
         var source = StreamProject.Pushed with { Stream = new FileStreamSource(path) { Timestamp = "ts", Created = "made" } };
         project.Context = project.Context with { Reader = feed => null };
         var host = new StreamHost(project.Context);
         await host.UpdateAsync(new(1, [], [source], [StreamProject.PushedView], []), None);
         var feed = host.Find("pushed");
-        var reader = new FolderReader(feed, project.Engine, root ?? _folder.Path, clock ?? _clock, (s, text) => _told.Add(text));
+        var reader = new FolderReader(feed, project.Engine, _folder.Path, clock ?? _clock, (s, text) => _told.Add(text));
         var writer = (await feed.TryTakeAsync(LogPartitions.Files, None))!;
         return new(project, host, feed, writer, reader.Open(writer), new("pushed"));
     }

@@ -57,13 +57,13 @@ public sealed class AvroDecoder
             var input = new AvroBytes(record);
             for (var i = 0; i < plan.Targets.Length; i++)
                 if (plan.Targets[i] is var column && column < 0) input.Skip(plan.Schema.Fields[i].Schema);
-                else if (!Append(ref input, plan.Schema.Fields[i].Schema, to[column], ref nonFinite[column], 0)) return Lossy(column);
+                else if (!Append(ref input, plan.Schema.Fields[i].Schema, to[column], ref nonFinite[column])) return Lossy(column);
             if (!input.AtEnd) return string.Create(CultureInfo.InvariantCulture, $"not Avro of the schema '{plan.Schema}': {input.Left} bytes follow the record");
             foreach (var (column, schema, bytes) in plan.Absent)
             {
                 var value = new AvroBytes(bytes);
                 if (schema is null) to[column].AppendNull();
-                else if (!Append(ref value, schema, to[column], ref nonFinite[column], 0)) return Lossy(column);
+                else if (!Append(ref value, schema, to[column], ref nonFinite[column])) return Lossy(column);
             }
             return null;
         }
@@ -111,21 +111,21 @@ public sealed class AvroDecoder
         }
     }
 
+    // As deep as the schema's text nests lists and unions: a schema can contain itself only by a record, which is read as JSON.
     /// <summary>False: the value would lose something; <see cref="_found"/> shows it.</summary>
-    bool Append(ref AvroBytes input, AvroSchema schema, Column to, ref long nonFinite, int depth)
+    bool Append(ref AvroBytes input, AvroSchema schema, Column to, ref long nonFinite)
     {
-        if (depth > AvroBytes.MaxDepth) throw AvroBytes.TooDeep();
         switch (schema.Kind)
         {
             case AvroKind.Null:
                 to.AppendNull();
                 return true;
             case AvroKind.Union:
-                return Append(ref input, input.Branch(schema), to, ref nonFinite, depth + 1);
+                return Append(ref input, input.Branch(schema), to, ref nonFinite);
             case AvroKind.Array when to is ListColumn list:
                 for (var count = input.Block(); count > 0; count = input.Block())
                     for (var i = 0; i < count; i++)
-                        if (!Append(ref input, schema.Items!, list.Elements, ref nonFinite, depth + 1)) return false;
+                        if (!Append(ref input, schema.Items!, list.Elements, ref nonFinite)) return false;
                 list.EndRow();
                 return true;
             case AvroKind.Array or AvroKind.Map or AvroKind.Record:
