@@ -118,6 +118,9 @@ public sealed class FolderReaderTests : IDisposable
         Assert.Equal(["not JSON: 'not json' is an invalid JSON literal. Expected the literal 'null'", "there is no 'ts': an event needs its timestamp",
             "'ts' is 2026-06-01T00:10:00.000001Z, which is more than 10m ahead of the clock (2026-06-01T00:00:00Z)", "there is no 'id': an event needs its key",
             "the event has 2027 bytes; the limit is 1000 (max_event_bytes)", "column 'a': \"x\" does not convert to float64 without loss"], await reading.RefusedAsync("reason"));
+        Append("a.jsonl", "not this\n"); // lines are counted on
+        await reading.TurnAsync();
+        Assert.Contains("in/a.jsonl, line 11", await reading.RefusedAsync("origin"));
     }
 
     [Fact]
