@@ -298,6 +298,16 @@ public sealed class FolderReaderTests : IDisposable
             Assert.InRange(LastPosition(reading).Length, 1, 200 * (FolderPosition.MaxChanges + 2));
             Assert.Single(Directory.EnumerateFiles(reading.Writer.Log.PartitionFolder(LogPartitions.Files), "files-*"));
         }
+        // The name of one that was renamed is free, also for a process that comes later.
+        File.Move(PathOf("0-0001.jsonl"), PathOf("rotated.jsonl"));
+        await using (var reading = await OpenAsync(project)) await reading.TurnAsync();
+        Write("0-0001.jsonl", Lines(50_000));
+        await using (var reading = await OpenAsync(project))
+        {
+            await reading.TurnAsync();
+            Assert.Null(reading.Status.Problem);
+            Assert.Equal((2_101, 50_000.0), (reading.Logged().Count, reading.Logged()[^1]));
+        }
     }
 
     [Fact]
