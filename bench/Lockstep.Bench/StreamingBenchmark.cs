@@ -216,7 +216,7 @@ sealed class StreamingBenchmark : IBenchmark
                 }
                 s_seen.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
                 await push;
-                await Task.Delay(20);
+                await Task.Delay(5);
             }
         }
 

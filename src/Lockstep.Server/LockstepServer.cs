@@ -23,6 +23,10 @@ public static class LockstepServer
     public static WebApplication Build(ServerParts parts, Action<WebApplicationBuilder>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(parts);
+        // SQLite and DuckDB work on the pool's threads. With 2 cores it has 2, and adds one only when nothing has moved for half a second:
+        // requests would wait for the writing of the online store.
+        ThreadPool.GetMinThreads(out var workers, out var ports);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + 6), ports);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(LockstepServer).Assembly.GetName().Name });
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);

@@ -16,8 +16,8 @@ internal static class OnlineSchema
     const int ApplicationId = 0x4C4B4F4E;
     const int PageSize = 8192;
 
-    /// <summary>The log is brought into the file when it has so many pages: the longer it is, the more writes of a page become one.</summary>
-    public const int LogPages = 16384;
+    /// <summary>The log is brought into the file when it has so many pages. A longer one has the disk write so much at once that the log of events waits for it.</summary>
+    public const int LogPages = 4096;
 
     /// <summary>Before anything is changed: an existing file must be one of ours, of a format that this program knows.</summary>
     public static void Check(RawConnection connection, string path)
