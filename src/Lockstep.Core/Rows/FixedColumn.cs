@@ -21,7 +21,7 @@ public sealed class FixedColumn<T>(FeatureType type) : Column(type)
     internal T[] Take(int rows)
     {
         if (Count > 0) throw new InvalidOperationException("The column has rows.");
-        Reserve(rows);
+        if (_values.Length < rows) _values = GC.AllocateUninitializedArray<T>(rows); // every place is written before it is read
         Count = rows;
         return _values;
     }
