@@ -45,8 +45,11 @@ public sealed record TrainingSetRequest
     /// <summary>An earlier training set's record: the same versions and the same files or commits are read (S19), or it is an error.</summary>
     public TrainingSetRecord? Again { get; init; }
 
-    /// <summary>About how much memory labels, answers and candidate rows may take; a larger spine is done block by block. Default: 1 GiB.</summary>
-    public long MemoryBytes { get; init; } = 1L << 30;
+    /// <summary>
+    /// About how much memory labels, answers and candidate rows may take; a larger spine is done block by block, and each block reads the
+    /// tables again. Default: an eighth of what the process may have, from 1 to 4 GiB.
+    /// </summary>
+    public long MemoryBytes { get; init; } = Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8, 1L << 30, 4L << 30);
 
     // What is made again is asked for as it was then.
     internal bool KnownOnly => Again?.AsKnown ?? AsKnown;
